@@ -25,3 +25,26 @@ class Removed(MmStatsError, AttributeError):
 
 class RegionError(MmStatsError, OSError):
     """The file cannot be made, and the program said `strict=True`."""
+
+
+class PlaceRefused(RegionError):
+    """A directory that is there cannot be trusted with our files. Keeps `directory` and `reason`."""
+
+    def __init__(self, directory: str, reason: str) -> None:
+        super().__init__(f"{directory}: {reason}")
+        self.directory = directory
+        self.reason = reason
+
+
+class FormatError(MmStatsError):
+    """A file says what no lawful file says. Keeps `offset`, `found` and `expected`.
+
+    Raised by the rooms that decode, never out of `snapshot` or `combined`: there it becomes a
+    problem of that file.
+    """
+
+    def __init__(self, offset: int, found: str, expected: str) -> None:
+        super().__init__(f"offset={offset}: found {found}, expected {expected}")
+        self.offset = offset
+        self.found = found
+        self.expected = expected

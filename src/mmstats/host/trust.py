@@ -1,0 +1,80 @@
+"""Which directories may be trusted with our files, and with whose."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from mmstats.errors import PlaceRefused
+
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def check_place(directory: str, uid: int | None = None) -> None:
+    """Raise PlaceRefused unless `directory` is one, no link, of `uid` (ours), and only theirs to write."""
+    found = os.lstat(directory)
+    owner = os.geteuid() if uid is None else uid
+    if stat.S_ISLNK(found.st_mode):
+        raise PlaceRefused(directory, f"is a link of {name_of(found.st_uid)}; expected a directory")
+    if not stat.S_ISDIR(found.st_mode):
+        raise PlaceRefused(directory, f"is no directory; owner {name_of(found.st_uid)}")
+    if found.st_uid != owner:
+        raise PlaceRefused(directory, f"is owned by {name_of(found.st_uid)}; expected {name_of(owner)}")
+    if found.st_mode & OTHERS_WRITE:
+        mode = stat.S_IMODE(found.st_mode)
+        raise PlaceRefused(directory, f"is writable by others (mode {mode:04o}, owner {name_of(owner)})")
+
+
+def is_shared(directory: str) -> bool:
+    """Whether a directory is root's, or one that others may write to: each user needs their own in it."""
+    try:
+        found = os.lstat(directory)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and (found.st_uid == 0 or bool(found.st_mode & OTHERS_WRITE))
+
+
+def name_of(uid: int) -> str:
+    """A user as people know them: `www-data (uid 33)`."""
+    import pwd  # only when something is said
+
+    try:
+        return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
+    except KeyError:
+        return f"uid {uid}"
+
+
+def has_safe_owner(directory: str) -> bool:
+    """Whether a directory is ours or root's: its owner may rename whatever is in it."""
+    try:
+        return os.stat(directory).st_uid in (0, os.geteuid())
+    except OSError:
+        return False
+
+
+def make(directory: str, mode: int, *, parents: bool = False) -> None:
+    """Make the directory for files of `mode` if it is missing; OSError if that cannot be."""
+    try:
+        if parents:
+            os.makedirs(os.path.dirname(directory), exist_ok=True)
+        os.mkdir(directory, 0o700)
+    except FileExistsError:
+        return
+    wanted = mode_of_directory(mode)
+    if wanted != 0o700:
+        _change_mode(directory, wanted)
+
+
+def mode_of_directory(mode: int) -> int:
+    """Who may read the files may enter and list: 0640 gives 0750. Nobody else ever writes."""
+    readable = mode & 0o044
+    return 0o700 | readable | readable >> 2
+
+
+def _change_mode(directory: str, mode: int) -> None:
+    """Give a directory its mode past the umask, never through a link put in its place."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchmod(fd, mode)
+    finally:
+        os.close(fd)
