@@ -1,0 +1,38 @@
+"""A pytest plugin (`-p tests.no_skips`): with MMSTATS_CI=1 a skipped test is a failed one.
+
+A reason that begins with "not on " (`not on PyPy`, `not on macOS`) stays a skip: that test has nothing
+to say there. Everything else is something this machine could have run, had it been set up.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+STRICT = os.environ.get("MMSTATS_CI", "") not in {"", "0"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if STRICT and report.skipped and not hasattr(report, "wasxfail"):
+        fail(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    if STRICT and report.skipped:
+        fail(report)
+    return report
+
+
+def fail(report):
+    """Turn the report of a skip into that of a failure, unless its reason says `not on ...`."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = reason.removeprefix("Skipped: ")
+    if not reason.startswith("not on "):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where nothing may be: {reason}"
