@@ -1,0 +1,84 @@
+"""The law: generated files are in step with layout.toml, and the generator refuses a broken layout."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.main  # the generator is for developers, and needs Python 3.11
+
+ROOT = Path(__file__).resolve().parent.parent
+SPEC = ROOT / "spec"
+
+
+@pytest.fixture
+def generator(tmp_path):
+    """spec/generate.py over a copy of the law that a test may spoil."""
+    for name in ("layout.toml", "FORMAT.md", "generate.py"):
+        (tmp_path / "spec").mkdir(exist_ok=True)
+        shutil.copy(SPEC / name, tmp_path / "spec" / name)
+    for directory in ("src/mmstats/format", "c"):
+        (tmp_path / directory).mkdir(parents=True)
+    spec = importlib.util.spec_from_file_location("generate", tmp_path / "spec" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def spoil(generator, old, new):
+    path = generator.SPEC / "layout.toml"
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old!r} must stand there once"
+    path.write_text(text.replace(old, new))
+
+
+def test_generated_files_are_in_step():
+    command = [sys.executable, SPEC / "generate.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_check_names_each_file_that_lags_and_writes_nothing(generator, capsys):
+    assert generator.main(["--check"]) == 1
+    said = capsys.readouterr().out
+    assert "src/mmstats/format/layout.py" in said
+    assert "c/mmstats_layout.h" in said
+    assert not (generator.ROOT / "src/mmstats/format/layout.py").exists()
+
+
+def test_what_it_wrote_is_in_step(generator):
+    assert generator.main([]) == 0
+    assert generator.main(["--check"]) == 0
+
+
+def test_a_number_changed_in_the_law_alone_lags(generator):
+    generator.main([])
+    spoil(generator, "minor = 0", "minor = 1")
+    assert generator.main(["--check"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "minor", offset = 10', 'name = "minor", offset = 8', "header.minor: offset=8 overlaps"),
+        ('name = "start_ticks", offset = 104', 'name = "start_ticks", offset = 108', "not a multiple of its width 8"),
+        ('name = "dropped", offset = 352', 'name = "dropped", offset = 456', "header ends at 520, beyond its size 512"),
+    ],
+    ids=["overlap", "misaligned", "too long"],
+)
+def test_a_broken_layout_is_refused(generator, old, new, message):
+    """The generator names the field, and what is wrong with it."""
+    spoil(generator, old, new)
+    with pytest.raises(SystemExit, match=message):
+        generator.main(["--check"])
+
+
+def test_the_law_still_has_every_table():
+    """Each marker in FORMAT.md is one that the generator fills."""
+    text = (SPEC / "FORMAT.md").read_text()
+    assert text.count("<!-- table ") == text.count("<!-- end -->") > 5
