@@ -1,6 +1,6 @@
-"""Publish a few values, change them, look at them: run me, and meanwhile `slurpstats`.
+"""Publish a few values, change them, look at them.
 
-    python examples/basic.py
+Run me, and slurpstats in another terminal while I wait.
 """
 
 from __future__ import annotations

@@ -65,9 +65,9 @@ def test_a_number_changed_in_the_law_alone_lags(generator):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('name = "minor", offset = 10', 'name = "minor", offset = 8', "header.minor: offset=8 overlaps"),
-        ('name = "start_ticks", offset = 104', 'name = "start_ticks", offset = 108', "not a multiple of its width 8"),
-        ('name = "dropped", offset = 352', 'name = "dropped", offset = 456', "header ends at 520, beyond its size 512"),
+        ('"minor", offset = 10', '"minor", offset = 8', "header.minor: offset=8 overlaps"),
+        ('"start_ticks", offset = 104', '"start_ticks", offset = 108', "is not a multiple of its width 8"),
+        ('"dropped", offset = 352', '"dropped", offset = 456', "header ends at 520, beyond its size 512"),
     ],
     ids=["overlap", "misaligned", "too long"],
 )

@@ -23,7 +23,7 @@ class Child:
     A context manager: whatever happens, it is gone afterwards.
     """
 
-    def __init__(self, words: list[str], directory: str, environment: dict, keep: list[int] | None = None) -> None:
+    def __init__(self, words: list[str], directory: str, environment: dict, keep: tuple = ()) -> None:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self.process = subprocess.Popen(
             words,
@@ -32,7 +32,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            pass_fds=keep or (),
+            pass_fds=keep,
             start_new_session=True,
         )
 
@@ -57,7 +57,7 @@ class Child:
         self.errors.seek(0)
         return self.errors.read()[-2000:].decode(errors="replace").rstrip()
 
-    def __enter__(self) -> Child:
+    def __enter__(self):
         return self
 
     def __exit__(self, *_: object) -> None:

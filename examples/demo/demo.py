@@ -77,7 +77,7 @@ def start_server(listener: socket.socket, directory: str) -> Child:
     gunicorn = os.path.join(os.path.dirname(sys.executable), "gunicorn")
     environment = {"MMSTATS_PATH": directory}
     words = ["--config", "gunicorn_conf.py", "--bind", f"fd://{listener.fileno()}", "app:application"]
-    return Child([*python(), gunicorn, *words], HERE, environment, keep=[listener.fileno()])
+    return Child([*python(), gunicorn, *words], HERE, environment, keep=(listener.fileno(),))
 
 
 def start_load(port: int) -> Child:

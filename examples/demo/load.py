@@ -108,7 +108,8 @@ def visit(address: tuple[str, int], threads: int, stop: threading.Event) -> dict
         visitor.join()
     answered = sum((visitor.answered for visitor in visitors), collections.Counter())
     failed = sum((visitor.failed for visitor in visitors), collections.Counter())
-    return {"answered": dict(sorted(answered.items())), **{f: failed[f] for f in ("reopened", "cut", "refused")}}
+    missed = {failure: failed[failure] for failure in ("reopened", "cut", "refused")}
+    return {"answered": dict(sorted(answered.items())), **missed}
 
 
 def stop_when_told(stop: threading.Event, seconds: float | None) -> None:

@@ -44,6 +44,6 @@ def remarks(report: dict, total: int, elapsed: float, gone: int) -> None:
     """Print what else is worth knowing, and what could explain a difference."""
     print(f"\n{total / elapsed:,.0f} answers a second; counted by {gone} processes, all gone by now")
     if report["reopened"]:
-        print(f"{report['reopened']} kept connections were closed before an answer began; asked again on a new one")
+        print(f"{report['reopened']} kept connections were closed unasked; the request was made again")
     if report["cut"] or report["refused"]:
         print(f"{report['cut']} answers were cut short, {report['refused']} connections refused")
