@@ -48,3 +48,10 @@ class FormatError(MmStatsError):
         self.offset = offset
         self.found = found
         self.expected = expected
+
+
+class NotRead(FormatError):
+    """A file that is not damaged, but not for this reader: no mmstats file, or of a newer format."""
+
+    def __str__(self) -> str:
+        return self.found

@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 
 from mmstats.errors import PlaceRefused
+from mmstats.globs import escaped
 from mmstats.host import mounts
 from mmstats.host.trust import check_place, has_safe_owner, is_shared, make
 
@@ -141,7 +142,7 @@ def places_at(directory: str) -> list[Place]:
 def file_names() -> str:
     """The glob that our files' names match: `MMSTATS_FILES` with a star for each of its words."""
     template = os.environ.get("MMSTATS_FILES")
-    return _starred(_escaped(template)) if template else "*" + SUFFIX
+    return _starred(escaped(template)) if template else "*" + SUFFIX
 
 
 def _default_places(warn: Callable[[str], None]) -> list[Place]:
@@ -194,18 +195,13 @@ def _whose(directory: str) -> tuple[str, int]:
 
 def _templated(path: str) -> Place:
     """`MMSTATS_PATH` with words in it: all the directories it may stand for."""
-    return Place("", _starred(_escaped(path)) + os.sep + file_names())
+    return Place("", _starred(escaped(path)) + os.sep + file_names())
 
 
 def _starred(template: str) -> str:
     for word in WORDS:
         template = template.replace(word, "*")
     return template
-
-
-def _escaped(text: str) -> str:
-    """`text` as a glob that matches nothing else."""
-    return "".join(f"[{character}]" if character in "*?[" else character for character in text)
 
 
 # --- the list ---------------------------------------------------------------------------------------

@@ -1,0 +1,148 @@
+"""Snapshots → one Snapshot: what a group of processes is as a whole.
+
+What has the same group, label, tags, kind and unit becomes one stat, by its kind's rule. What a
+death takes with it is left out at once. The order of the snapshots changes nothing but the order
+of the stats.
+"""
+
+from __future__ import annotations
+
+from mmstats import kinds
+from mmstats.stat import About, Origin, Problem, Snapshot, Stat, processes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    Name = tuple[str, str, tuple[tuple[str, str], ...]]
+
+GONE = "gone"
+EACH = "all"  # the aggregate that keeps each process's own
+
+
+class Share:
+    """One origin's stat, on its way into a combination."""
+
+    __slots__ = ("origin", "stat")
+
+    def __init__(self, origin: Origin, stat: Stat) -> None:
+        self.origin = origin
+        self.stat = stat
+
+
+def combine(snapshots: Iterable[Snapshot], group: str | None = None) -> Snapshot:
+    """One Snapshot of all origins, or of those of one group.
+
+    Where two declare one label and tags of a group with another kind or unit, the younger one's
+    stand, and `problems` names the other. Its `processes` are the living ones.
+    """
+    chosen, problems = [], []
+    for one in snapshots:
+        problems += one.problems
+        if group is None or one.origin.group == group:
+            chosen.append(one)
+    stats: list[Stat] = []
+    for shares in gather(chosen).values():
+        stats += _together(shares, problems)
+    return Snapshot(
+        kinds.merged, _origin(chosen, group), problems, processes(one.origin for one in chosen), stats
+    )
+
+
+def gather(snapshots: Iterable[Snapshot]) -> dict[Name, list[Share]]:
+    """By group, label and tags: the stats that count, each with its origin."""
+    gathered: dict[Name, list[Share]] = {}
+    for one in snapshots:
+        origin = one.origin
+        gone = origin.state == GONE
+        for stat in one.stats:
+            about = stat.about
+            if gone and kinds.goes_with_process(about.kind, about.aggregate, about.keep):
+                continue
+            name = (stat.group, about.label, about.tags)
+            shares = gathered.get(name)
+            if shares is None:
+                gathered[name] = [Share(origin, stat)]
+            else:
+                shares.append(Share(origin, stat))
+    return gathered
+
+
+def agree(shares: list[Share], problems: list[Problem]) -> list[Share]:
+    """Those that mean what the youngest of them means; the first of each other kind is a problem."""
+    youngest = max(shares, key=_age).stat.about
+    meaning = (youngest.kind, youngest.unit)
+    said = set()
+    for share in shares:
+        about = share.stat.about
+        other = (about.kind, about.unit)
+        if other != meaning and other not in said:
+            said.add(other)
+            problems.append(_disagreement(share, youngest))
+    return (
+        [share for share in shares if (share.stat.about.kind, share.stat.about.unit) == meaning]
+        if said
+        else shares
+    )
+
+
+def _together(shares: list[Share], problems: list[Problem]) -> Iterable[Stat]:
+    if len(shares) > 1:
+        shares = agree(shares, problems)
+    youngest = max(shares, key=_age).stat
+    about = youngest.about
+    if about.aggregate == EACH:
+        return [_own(share) for share in shares]
+    parts = kinds.merge(about.aggregate, [_parts(share, about) for share in shares])
+    value = youngest.value if parts is None else kinds.finish(about.aggregate, parts)
+    return [Stat(about, youngest.group, parts, value)]
+
+
+def _parts(share: Share, about: About) -> Any:
+    """What a share adds; where its program combined otherwise, its value, by the youngest one's rule."""
+    stat = share.stat
+    if stat.about is about or stat.about.aggregate == about.aggregate:
+        return stat.parts
+    return None if stat.parts is None else kinds.stated(about.aggregate, stat.value, share.origin.created)
+
+
+def _own(share: Share) -> Stat:
+    """One process's stat within a combination: told apart by its pid."""
+    stat, about = share.stat, share.stat.about
+    tags = (*about.tags, ("pid", str(share.origin.pid)))
+    named = About(about.aggregate, about.help, about.keep, about.kind, about.label, tags, about.unit)
+    return Stat(named, stat.group, stat.parts, stat.value)
+
+
+def _age(share: Share) -> tuple[float, str]:
+    """The younger, the greater; of two of one moment always the same one."""
+    return share.origin.created, share.origin.uuid
+
+
+def _disagreement(share: Share, youngest: About) -> Problem:
+    about = share.stat.about
+    return Problem(
+        share.origin.file,
+        f"{about.label!r} is declared as {_meaning(about)} by {share.origin.cmd} {share.origin.pid}, "
+        f"by a younger program as {_meaning(youngest)}; left out",
+    )
+
+
+def _meaning(about: About) -> str:
+    return about.kind + (f" in {about.unit}" if about.unit else "")
+
+
+def _origin(chosen: list[Snapshot], group: str | None) -> Origin:
+    """Of a combination: what all its origins have in common."""
+    origins = [one.origin for one in chosen if one.stats]
+
+    def common(name: str, otherwise: str) -> Any:
+        found = {getattr(origin, name) for origin in origins}
+        return found.pop() if len(found) == 1 else otherwise
+
+    states = {origin.state for origin in origins}
+    state = next((word for word in ("alive", "unknown", "gone", "retired") if word in states), "unknown")
+    return Origin(
+        cmd=common("cmd", ""), group=group or common("group", ""), host=common("host", ""), state=state
+    )

@@ -1,0 +1,100 @@
+"""The numbers of one metric, one of each lane that has them (spec/FORMAT.md section 5).
+
+A cell needs no protocol: the eight bytes are the old value or the new one.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from mmstats.errors import FormatError
+from mmstats.format import layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Union
+
+    from mmstats.format.decode import Decoded
+    from mmstats.format.metric import Metric
+
+    Cell = Union[int, float, bool, None]
+
+_u64 = Struct("<Q").unpack_from
+_i64 = Struct("<q").unpack_from
+_f64 = Struct("<d").unpack_from
+_BOOLS = {1: False, 2: True}
+
+
+class Cells:
+    """Reads the cells of one file; gives up on a file whose metrics claim more cells than it has."""
+
+    __slots__ = ("_data", "_decoded", "_left")
+
+    def __init__(self, data: bytes, decoded: Decoded) -> None:
+        self._data = data
+        self._decoded = decoded
+        # Cells belong to one metric each, so all of them together are no more than the file's words.
+        self._left = len(data) // 8
+
+    def of(self, metric: Metric, *, living: bool, never: bool) -> list[Cell]:
+        """One value of each lane. `living`: without lanes whose thread ended; `never`: None where
+        the cell holds the pattern for that."""
+        lanes = self._decoded.cells.get(metric.segment)
+        if not lanes:
+            return []
+        self._left -= len(lanes)
+        if self._left < 0:
+            raise FormatError(0, "metrics that share their cells", "cells of their own")
+        return self._of_lanes(metric, lanes, living=living, never=never)
+
+    def _of_lanes(
+        self, metric: Metric, lanes: dict[int, tuple[int, int]], *, living: bool, never: bool
+    ) -> list[Cell]:
+        read, data, states = (_NEVER if never else _PLAIN)[metric.cell_type], self._data, self._decoded.lanes
+        index, found = metric.index, []
+        for lane, (start, count) in lanes.items():
+            if index >= count:
+                raise FormatError(
+                    start - layout.CELLS_SIZE, f"{count} cells", f"cell {index} of {metric.label!r}"
+                )
+            if not living or states.get(lane, 1):
+                found.append(read(data, start + 8 * index))
+        return found
+
+
+def _read_u64(data: bytes, offset: int) -> Cell:
+    return int(_u64(data, offset)[0])
+
+
+def _read_i64(data: bytes, offset: int) -> Cell:
+    return int(_i64(data, offset)[0])
+
+
+def _read_f64(data: bytes, offset: int) -> Cell:
+    return float(_f64(data, offset)[0])
+
+
+def _read_bool(data: bytes, offset: int) -> Cell:
+    return _BOOLS.get(_u64(data, offset)[0])
+
+
+def _unless(read: Callable[[bytes, int], Cell], pattern: int) -> Callable[[bytes, int], Cell]:
+    def read_unless(data: bytes, offset: int) -> Cell:
+        return None if _u64(data, offset)[0] == pattern else read(data, offset)
+
+    return read_unless
+
+
+_PLAIN = {
+    layout.CELL_TYPE_U64: _read_u64,
+    layout.CELL_TYPE_I64: _read_i64,
+    layout.CELL_TYPE_F64: _read_f64,
+    layout.CELL_TYPE_BOOL: _read_bool,
+}
+_NEVER = {
+    layout.CELL_TYPE_U64: _unless(_read_u64, layout.NEVER_U64),
+    layout.CELL_TYPE_I64: _unless(_read_i64, layout.NEVER_I64),
+    layout.CELL_TYPE_F64: _unless(_read_f64, layout.NEVER_F64),
+    layout.CELL_TYPE_BOOL: _read_bool,
+}

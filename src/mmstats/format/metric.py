@@ -1,0 +1,101 @@
+"""One METRIC block: what a metric is called, what it is, where its cells are (spec/FORMAT.md 4.1)."""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from mmstats.errors import FormatError
+from mmstats.format import layout
+
+_METRIC = Struct(layout.METRIC_STRUCT)
+_as_u64 = Struct("<Q").pack
+_from_i64 = Struct("<q").unpack
+_from_f64 = Struct("<d").unpack
+
+
+class Metric:
+    """What is said of one metric. `kind` and `aggregate`: words, or `kind 77` where the code is unknown.
+
+    `initial`: as a number of its cell type, None for never; `value`: the text of a static text.
+    """
+
+    __slots__ = (
+        *("aggregate", "cell_type", "cells", "extra", "help", "index", "initial", "keep", "kind", "label"),
+        *("live", "number", "segment", "tags", "unit", "value"),
+    )
+
+    aggregate: str
+    cell_type: int
+    cells: int
+    extra: bytes
+    help: str
+    index: int
+    initial: int | float | bool | None
+    keep: bool
+    kind: str
+    label: str
+    live: bool
+    number: int
+    segment: int
+    tags: list[str]
+    unit: str
+    value: str
+
+
+def decode_metric(raw: bytes, offset: int = 0) -> Metric:
+    """The metric of one whole block; `offset`, where it stands, is for the FormatError."""
+    if len(raw) < layout.METRIC_SIZE:
+        raise FormatError(offset, f"a METRIC of {len(raw)} bytes", f"at least {layout.METRIC_SIZE}")
+    metric = Metric()
+    fixed = _METRIC.unpack_from(raw)
+    _, _, number, kind, cell_type, aggregate, flags, segment, index, cells, state, initial = fixed[:12]
+    metric.number = number
+    metric.kind = layout.KINDS.get(kind, f"kind {kind}")
+    metric.cell_type = cell_type
+    metric.aggregate = layout.AGGREGATES.get(aggregate, f"aggregate {aggregate}")
+    metric.keep = bool(flags & layout.METRIC_FLAG_KEEP)
+    metric.segment, metric.index, metric.cells = segment, index, cells
+    metric.live = _is_live(state, offset)
+    metric.initial = _initial(initial, cell_type)
+    _texts(metric, raw, fixed[12:], offset)
+    return metric
+
+
+def _is_live(state: int, offset: int) -> bool:
+    if state not in (layout.METRIC_STATE_LIVE, layout.METRIC_STATE_WITHDRAWN):
+        raise FormatError(offset + layout.METRIC_STATE, f"state={state}", "1 or 2")
+    return state == layout.METRIC_STATE_LIVE
+
+
+def _initial(bits: int, cell_type: int) -> int | float | bool | None:
+    """What the raw bits of a cell mean; None: never written."""
+    if cell_type == layout.CELL_TYPE_F64:
+        return None if bits == layout.NEVER_F64 else float(_from_f64(_as_u64(bits))[0])
+    if cell_type == layout.CELL_TYPE_I64:
+        return int(_from_i64(_as_u64(bits))[0])
+    if cell_type == layout.CELL_TYPE_BOOL:
+        return bits == 2  # noqa: PLR2004 - 0 never, 1 false, 2 true
+    return bits
+
+
+def _texts(metric: Metric, raw: bytes, lengths: tuple[int, ...], offset: int) -> None:
+    """The texts behind the fixed part, one behind the other."""
+    if layout.METRIC_SIZE + sum(lengths) > len(raw):
+        room = len(raw) - layout.METRIC_SIZE
+        raise FormatError(
+            offset + layout.METRIC_LABEL_LENGTH, f"texts of {sum(lengths)} bytes", f"at most {room}"
+        )
+    at, found = layout.METRIC_SIZE, []
+    for length in lengths:
+        found.append(raw[at : at + length])
+        at += length
+    label, unit, text, value, tags, metric.extra = found
+    try:
+        metric.label, metric.unit, metric.help = label.decode(), unit.decode(), text.decode()
+        metric.value, names = value.decode(), tags.decode()
+    except UnicodeDecodeError as error:
+        bad = error.object[error.start]
+        raise FormatError(offset + layout.METRIC_SIZE, f"byte 0x{bad:02x} in a text", "UTF-8") from None
+    if not label:
+        raise FormatError(offset + layout.METRIC_LABEL_LENGTH, "an empty label", "at least one byte")
+    metric.tags = names.split("\0")[:-1]

@@ -1,0 +1,71 @@
+"""What to do for one metric in whatever file it is met: worked out once, done many times."""
+
+from __future__ import annotations
+
+from mmstats import kinds
+from mmstats.errors import FormatError
+from mmstats.format import layout
+from mmstats.stat import About, Stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mmstats.format.cells import Cells
+    from mmstats.format.metric import Metric
+
+PLAIN = frozenset(("sum", "max", "min", "any"))  # parts of one value are that value
+
+
+class Plan:
+    """How the stat of one metric is made. Raises FormatError for a metric that contradicts itself."""
+
+    __slots__ = ("_about", "_initial", "_living", "_metric", "_never", "_plain", "_stated", "_value")
+
+    def __init__(self, metric: Metric) -> None:
+        row = kinds.KINDS[metric.kind]
+        _check(metric, row)
+        aggregate = _aggregate(metric)
+        self._metric = metric
+        self._about = About(aggregate, metric.help, metric.keep, metric.kind, metric.label, (), metric.unit)
+        self._living = kinds.goes_with_thread(metric.kind, aggregate)
+        self._never = row.place == "process" or (not row.lanes and aggregate != "sum")
+        self._plain = aggregate in PLAIN
+        self._stated = row.place == "metric"
+        self._initial = 0 if metric.initial is None else metric.initial
+        self._value = metric.value if _is_text(metric) else self._initial
+
+    def stat(self, cells: Cells, group: str, stamp: float) -> Stat:
+        """The stat of one file. `stamp`: when its writer began."""
+        about = self._about
+        if self._stated:
+            return Stat(about, group, kinds.stated(about.aggregate, self._value, stamp), self._value)
+        found = cells.of(self._metric, living=self._living, never=self._never)
+        if self._plain and len(found) == 1:
+            parts: Any = found[0]
+            value = parts
+        else:
+            parts, value = kinds.measured(about.kind, about.aggregate, self._metric.cell_type, found, stamp)
+        return Stat(about, group, parts, self._initial if parts is None else value)
+
+
+def _check(metric: Metric, row: kinds.Kind) -> None:
+    if metric.cell_type not in row.cell_types:
+        lawful = ", ".join(map(str, sorted(row.cell_types)))
+        raise FormatError(
+            0, f"cell_type={metric.cell_type} of {metric.label!r}", f"{lawful} for a {metric.kind}"
+        )
+    if row.place != "metric" and (metric.segment == 0 or metric.cells == 0):
+        found = f"segment={metric.segment} cells={metric.cells} of {metric.label!r}"
+        raise FormatError(0, found, f"cells for a {metric.kind}")
+    if metric.aggregate not in kinds.RULES:
+        raise FormatError(0, f"{metric.aggregate} of {metric.label!r}", "a known one")
+
+
+def _is_text(metric: Metric) -> bool:
+    return metric.cell_type == layout.CELL_TYPE_TEXT
+
+
+def _aggregate(metric: Metric) -> str:
+    """The metric's own; a text has no sum, and becomes one of a set."""
+    return "set" if _is_text(metric) and metric.aggregate not in kinds.FOR_TEXT else metric.aggregate

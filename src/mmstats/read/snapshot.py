@@ -1,0 +1,160 @@
+"""Files → Snapshots, one of each origin, whatever the files hold.
+
+Nothing a file says raises out of here; what could not be read stands in `problems`.
+"""
+
+from __future__ import annotations
+
+from mmstats import kinds
+from mmstats.errors import FormatError, NotRead
+from mmstats.format import layout
+from mmstats.format.cells import Cells
+from mmstats.format.decode import Decoded, decode
+from mmstats.format.header import layout_gen
+from mmstats.read.files import Candidate, find
+from mmstats.read.liveness import UNKNOWN, Judge
+from mmstats.read.plan import Plan
+from mmstats.read.source import Source, Unreadable
+from mmstats.stat import About, Origin, Problem, Snapshot, Stat, processes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mmstats.format.header import Header
+    from mmstats.format.metric import Metric
+    from mmstats.read.files import Paths
+
+TRIES = 3  # a file that grows while it is read is read again
+MAX_PLANS = 16_384
+
+
+def snapshot(paths: Paths = None) -> list[Snapshot]:
+    """One Snapshot of each origin, in natural order.
+
+    `paths`: a path or several: files, directories, globs; None: the default places. A file that
+    cannot be read gives a Snapshot without stats, with the reason in its `problems`.
+    """
+    return Reader().read(paths)
+
+
+class Reader:
+    """Reads many files; keeps what the next file, or the next time, need not work out again."""
+
+    __slots__ = ("_judge", "_plans", "_schema", "_seen")
+
+    def __init__(self) -> None:
+        self._judge = Judge()
+        self._plans: dict[Metric, Plan | None] = {}
+        self._schema: dict[bytes, Metric] = {}
+        self._seen: set[tuple[int, int]] = set()
+
+    def read(self, paths: Paths = None) -> list[Snapshot]:
+        """Like `snapshot`."""
+        candidates, problems = find(paths)
+        self._seen = set()
+        taken = [self._take(candidate) for candidate in candidates]
+        failed = [_failed(problem.file, problem.reason) for problem in problems]
+        return [one for one in taken if one is not None] + failed
+
+    def _take(self, candidate: Candidate) -> Snapshot | None:
+        """The Snapshot of one file; None if it vanished, or was read under another name."""
+        path = candidate.path
+        try:
+            with Source(path, candidate.owners) as source:
+                if (source.dev, source.ino) in self._seen:
+                    return None
+                self._seen.add((source.dev, source.ino))
+                return self._read(source, path)
+        except Unreadable as error:
+            if error.ordinary and not candidate.named:
+                return None
+            return _failed(path, f"{error}; skipped")
+        except NotRead as error:
+            return _failed(path, f"{error}; skipped")
+        except FormatError as error:
+            return _failed(path, f"damaged: {error}; skipped")
+
+    def _read(self, source: Source, path: str) -> Snapshot:
+        data, decoded = self._decode(source)
+        header = decoded.header
+        if header.ino not in (0, source.ino):
+            return _failed(path, f"a copy: inode {source.ino}, written as {header.ino}; not counted")
+        state = self._state(header, source)
+        origin = _origin(header, path, state)
+        stats = self._stats(data, decoded, origin)
+        problems = [Problem(path, reason) for reason in decoded.problems]
+        return Snapshot(kinds.merged, origin, problems, processes((origin,)), stats)
+
+    def _decode(self, source: Source) -> tuple[bytes, Decoded]:
+        """The file as it was at one moment between two changes of its layout, if there is one."""
+        for _ in range(TRIES):
+            data = source.read()
+            decoded = decode(data, self._schema)
+            after = source.read_at(layout.HEADER_LAYOUT_GEN, 8)
+            if len(after) < 8 or layout_gen(after) == decoded.header.layout_gen:  # noqa: PLR2004
+                break
+            source.refresh()
+        return data, decoded
+
+    def _state(self, header: Header, source: Source) -> str:
+        try:
+            return self._judge.verdict(header, source.fd, source.dev)
+        except OSError:
+            return UNKNOWN
+
+    def _stats(self, data: bytes, decoded: Decoded, origin: Origin) -> list[Stat]:
+        """The stats in the order of their declaration; what is wrong goes to the file's problems."""
+        cells, plans, stats = Cells(data, decoded), self._plans, []
+        unknown = ["family"] * bool(decoded.families)
+        group, stamp = origin.group, origin.created
+        for metric in decoded.metrics:
+            try:
+                plan = plans[metric] if metric in plans else self._plan(metric)
+                if plan is None:
+                    unknown.append(metric.kind)
+                else:
+                    stats.append(plan.stat(cells, group, stamp))
+            except FormatError as error:
+                decoded.complain(error)
+        for kind in dict.fromkeys(unknown):
+            decoded.problems.append(f"{_kind(kind)} is not known to this reader; left out")
+        return stats + [_dropped(group, reason, count) for reason, count in decoded.header.dropped]
+
+    def _plan(self, metric: Metric) -> Plan | None:
+        plan = Plan(metric) if metric.kind in kinds.KINDS else None
+        if len(self._plans) < MAX_PLANS:
+            self._plans[metric] = plan
+        return plan
+
+
+def _kind(kind: str) -> str:
+    return kind if kind.startswith("kind ") else f"kind {kind}"
+
+
+def _dropped(group: str, reason: str, count: int) -> Stat:
+    tags = (("reason", reason),)
+    about = About(
+        "sum", "what could not be published", keep=False, kind="counter", label=DROPPED, tags=tags, unit=""
+    )
+    return Stat(about, group, count, count)
+
+
+DROPPED = "mmstats.dropped"
+
+
+def _origin(header: Header, path: str, state: str) -> Origin:
+    return Origin(
+        cmd=header.cmd,
+        created=header.created / 1e9,
+        file=path,
+        group=header.group,
+        host=header.hostname,
+        pid=header.pid,
+        started=header.started / 1e9,
+        state=state,
+        uid=header.uid,
+        uuid=header.uuid.hex(),
+    )
+
+
+def _failed(path: str, reason: str) -> Snapshot:
+    return Snapshot(kinds.merged, Origin(file=path), [Problem(path, reason)], 0, [])

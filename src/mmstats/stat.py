@@ -1,0 +1,283 @@
+"""What a reader sees: `Stat`, who wrote it: `Origin`, and all of it at one moment: `Snapshot`.
+
+Values, frozen: equal if what they hold is equal. They know nothing of files, bytes or arithmetic.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, NoReturn
+
+    Merge = Callable[[Sequence["Stat"]], object]
+
+
+class Frozen:
+    """A value: its slots are set once, by `__init__`, and compared and shown as a whole."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is a value and does not change: {name!r} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"{type(self).__name__} is a value and does not change: {name!r} cannot be deleted"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._names())
+
+    __hash__ = None  # type: ignore[assignment] # some hold lists and dicts
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._names())
+        return f"{type(self).__name__}({inner})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), tuple(getattr(self, name) for name in self.__slots__)
+
+    def _names(self) -> Iterable[str]:
+        return self.__slots__
+
+
+class About(Frozen):
+    """What is said of a stat once, however many processes publish it."""
+
+    __slots__ = ("aggregate", "help", "keep", "kind", "label", "tags", "unit")
+
+    label: str
+    tags: tuple[tuple[str, str], ...]  # sorted by name
+    kind: str
+    unit: str
+    help: str
+    aggregate: str
+    keep: bool
+
+    def __init__(
+        self,
+        aggregate: str,
+        help: str,  # noqa: A002 - the word of the format
+        keep: bool,
+        kind: str,
+        label: str,
+        tags: Mapping[str, str] | Iterable[tuple[str, str]],
+        unit: str,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "aggregate", aggregate)
+        put(self, "help", help)
+        put(self, "keep", keep)
+        put(self, "kind", kind)
+        put(self, "label", label)
+        put(self, "tags", tuple(sorted(dict(tags).items())))
+        put(self, "unit", unit)
+
+
+class Stat(Frozen):
+    """One number, bool, text or set with what it means.
+
+    `kind` and `aggregate` are words of the format (`layout.KINDS`, `layout.AGGREGATES`); `parts` is
+    the value in the form that can be merged with others of its kind (see `kinds`), None where nobody
+    wrote it yet and `value` is what was declared.
+    """
+
+    __slots__ = ("about", "group", "parts", "value")
+
+    about: About
+    group: str
+    parts: object
+    value: object
+
+    def __init__(self, about: About, group: str, parts: object, value: object) -> None:
+        _put_about(self, about)
+        _put_group(self, group)
+        _put_parts(self, parts)
+        _put_value(self, value)
+
+    @property
+    def label(self) -> str:
+        return self.about.label
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return dict(self.about.tags)
+
+    @property
+    def kind(self) -> str:
+        return self.about.kind
+
+    @property
+    def unit(self) -> str:
+        return self.about.unit
+
+    @property
+    def help(self) -> str:
+        return self.about.help
+
+    @property
+    def aggregate(self) -> str:
+        return self.about.aggregate
+
+    @property
+    def keep(self) -> bool:
+        return self.about.keep
+
+    def __repr__(self) -> str:
+        about = self.about
+        tags = "".join(f", {name}={text!r}" for name, text in about.tags)
+        return f"Stat({about.label!r}{tags}, kind={about.kind!r}, unit={about.unit!r}, value={self.value!r})"
+
+
+# A slot's own `__set__`: half the price of object.__setattr__, and there are many stats.
+_put_about = vars(Stat)["about"].__set__
+_put_group = vars(Stat)["group"].__set__
+_put_parts = vars(Stat)["parts"].__set__
+_put_value = vars(Stat)["value"].__set__
+
+
+class Origin(Frozen):
+    """Who wrote it. `state`: alive, gone, unknown or retired. `started`, `created`: seconds, 0.0 unknown."""
+
+    __slots__ = ("cmd", "created", "file", "group", "host", "pid", "started", "state", "uid", "uuid")
+
+    cmd: str
+    created: float
+    file: str
+    group: str
+    host: str
+    pid: int
+    started: float
+    state: str
+    uid: int
+    uuid: str
+
+    def __init__(
+        self,
+        cmd: str = "",
+        created: float = 0.0,
+        file: str = "",
+        group: str = "",
+        host: str = "",
+        pid: int = 0,
+        started: float = 0.0,
+        state: str = "unknown",
+        uid: int = 0,
+        uuid: str = "",
+    ) -> None:
+        put = object.__setattr__
+        put(self, "cmd", cmd)
+        put(self, "created", created)
+        put(self, "file", file)
+        put(self, "group", group)
+        put(self, "host", host)
+        put(self, "pid", pid)
+        put(self, "started", started)
+        put(self, "state", state)
+        put(self, "uid", uid)
+        put(self, "uuid", uuid)
+
+
+class Problem(Frozen):
+    """What could not be read, and why. As text: one line."""
+
+    __slots__ = ("file", "reason")
+
+    file: str
+    reason: str
+
+    def __init__(self, file: str, reason: str) -> None:
+        object.__setattr__(self, "file", file)
+        object.__setattr__(self, "reason", reason)
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"
+
+
+def processes(origins: Iterable[Origin]) -> int:
+    """How many living processes these are: several files of one process are one."""
+    return len({(origin.host, origin.pid, origin.started) for origin in origins if origin.state == "alive"})
+
+
+class Missing:
+    """That no default was given."""
+
+    __slots__ = ()
+
+
+MISSING = Missing()
+
+
+class Snapshot(Frozen):
+    """All stats of one origin at one moment, or of many origins combined.
+
+    `problems`: what could not be read. `processes`: how many living processes it tells of. `merge`:
+    how several stats of one label become one value; whoever makes a Snapshot knows the arithmetic.
+    """
+
+    __slots__ = ("merge", "origin", "problems", "processes", "stats")
+
+    merge: Merge | None
+    origin: Origin
+    problems: list[Problem]
+    processes: int
+    stats: list[Stat]
+
+    def __init__(
+        self,
+        merge: Merge | None,
+        origin: Origin,
+        problems: list[Problem],
+        processes: int,
+        stats: list[Stat],
+    ) -> None:
+        put = object.__setattr__
+        put(self, "merge", merge)
+        put(self, "origin", origin)
+        put(self, "problems", problems)
+        put(self, "processes", processes)
+        put(self, "stats", stats)
+
+    def value(self, label: str, /, default: Any = MISSING, **tags: object) -> Any:
+        """The value of `label`: of the stat with just these tags, else all that have them, merged.
+
+        Several groups of a combination that have it are merged too. KeyError, which names labels
+        that are close, if there is none and no `default`.
+        """
+        wanted = {name: str(text) for name, text in tags.items()}
+        having = [stat for stat in self.stats if stat.label == label and wanted.items() <= stat.tags.items()]
+        found = [stat for stat in having if stat.tags == wanted] or having
+        if len(found) == 1:
+            return found[0].value
+        if found and self.merge:
+            return self.merge(found)
+        if not isinstance(default, Missing):
+            return default
+        raise KeyError(self._why_not(label, wanted, len(found)))
+
+    def _why_not(self, label: str, tags: dict[str, str], found: int) -> str:
+        if found:
+            return f"{found} stats are called {label!r}; name their tags"
+        near = close(label, {stat.label for stat in self.stats})
+        with_tags = f" with tags {tags}" if tags else ""
+        return f"no stat is called {label!r}{with_tags}" + (f". Close: {', '.join(near)}" if near else "")
+
+    def _names(self) -> Iterable[str]:
+        return ("origin", "stats", "problems", "processes")
+
+
+def close(word: str, words: Iterable[str], limit: int = 3) -> list[str]:
+    """The few of `words` that share most of their beginning and end with `word`, best first."""
+    scored = sorted((-_shared(word, other), other) for other in words)
+    return [other for score, other in scored[:limit] if -score * 2 >= len(word)]
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters the two have in common from the left and from the right, each once."""
+    shorter = min(len(one), len(other))
+    left = next((i for i in range(shorter) if one[i] != other[i]), shorter)
+    right = next((i for i in range(shorter - left) if one[-1 - i] != other[-1 - i]), shorter - left)
+    return left + right
