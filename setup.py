@@ -1,0 +1,23 @@
+"""The optional extension, nothing else: without a C compiler the pure twin does the work."""
+
+import os
+import platform
+from glob import glob
+
+from setuptools import Extension, setup
+
+FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra"]
+if os.environ.get("MMSTATS_WERROR") == "1":
+    FLAGS.append("-Werror")
+
+native = Extension(
+    "mmstats.cells._native",
+    sources=["src/mmstats/cells/_native.c"],
+    depends=glob("src/mmstats/cells/*.h") + glob("c/*.h"),
+    include_dirs=["c", "src/mmstats/cells"],
+    extra_compile_args=FLAGS,
+    optional=True,
+)
+
+# PyPy stores through cffi faster than through a C call of ours.
+setup(ext_modules=[] if platform.python_implementation() == "PyPy" else [native])

@@ -1,0 +1,185 @@
+/* The native twin: what protocol.py says, in the few instructions that need C.
+ *
+ *   _native_threads.h   where the calling thread's cells are; what a fork and a thread's end do
+ *   _native_values.h    Python's numbers and the eight bytes of a cell
+ *   _native_segment.h   Segment: memory handed over, the opener asked
+ *   _native_counter.h   Counter
+ *   _native_number.h    Number
+ *   _native_instance.h  Instance
+ *   c/barrier.h         the orderings, by name
+ *
+ * Two habits keep this safe while any call into Python may run anything, this module included: a slot
+ * is looked for after the last such call, never before, and values are turned into words first. What
+ * is shared by threads is shared under the GIL, but for the end of a thread; see _native_threads.h.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "_native_counter.h"
+#include "_native_instance.h"
+#include "_native_number.h"
+#include "_native_segment.h"
+#include "_native_threads.h"
+#include "_native_values.h"
+
+struct state {
+    PyTypeObject *segment;
+};
+
+static struct PyModuleDef native_module;
+
+/* The type of segments that goes with an object of ours, or of a subclass: borrowed. */
+static PyTypeObject *
+state_segment_type(PyObject *self)
+{
+    PyObject *mro = Py_TYPE(self)->tp_mro;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); i++) {
+        PyTypeObject *type = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+        if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
+            continue;
+        }
+        PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
+        if (module != NULL && PyModule_GetDef(module) == &native_module) {
+            return ((struct state *)PyModule_GetState(module))->segment;
+        }
+    }
+    PyErr_SetString(PyExc_TypeError, "no type of mmstats.cells._native");
+    return NULL;
+}
+
+static PyObject *
+token_get_stands(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(token_stands());
+}
+
+PyDoc_STRVAR(token_renew_doc, "renew()\n--\n\nLet attached memory count again: this process has its own.");
+
+static PyObject *
+token_do_renew(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+{
+    token_renew();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef token_methods[] = {
+    {"renew", token_do_renew, METH_NOARGS, token_renew_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef token_getset[] = {
+    {"stands", token_get_stands, NULL, "Whether this is still the process that called `renew`.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot token_slots[] = {
+    {Py_tp_methods, token_methods},
+    {Py_tp_getset, token_getset},
+    {0, NULL},
+};
+
+static PyType_Spec token_spec = {
+    .name = "mmstats.cells._native.Token",
+    .basicsize = sizeof(PyObject),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = token_slots,
+};
+
+static PyTypeObject *
+add_type(PyObject *module, PyType_Spec *spec)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0) {
+        Py_CLEAR(type);
+    }
+    return (PyTypeObject *)type;
+}
+
+static int
+add_token(PyObject *module)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &token_spec, NULL);
+    PyObject *token = type != NULL ? PyObject_CallNoArgs(type) : NULL;
+    Py_XDECREF(type);
+    if (token == NULL || PyModule_AddObject(module, "token", token) < 0) {
+        Py_XDECREF(token);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+add_types(PyObject *module)
+{
+    PyType_Spec *specs[] = {&counter_spec, &number_spec, &instance_spec};
+    struct state *state = PyModule_GetState(module);
+    state->segment = add_type(module, &segment_spec);
+    if (state->segment == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        PyTypeObject *type = add_type(module, specs[i]);
+        if (type == NULL) {
+            return -1;
+        }
+        Py_DECREF(type);
+    }
+    return 0;
+}
+
+static int
+intern_names(void)
+{
+    if (fields_name == NULL) {
+        fields_name = PyUnicode_InternFromString("__mmstats_fields__");
+        verb_name = PyUnicode_InternFromString("_mm_verb");
+    }
+    return fields_name != NULL && verb_name != NULL ? 0 : -1;
+}
+
+static int
+native_exec(PyObject *module)
+{
+    if (!threads_start()) {
+        PyErr_SetString(PyExc_ImportError, "no memory for the page that a fork wipes");
+        return -1;
+    }
+    return intern_names() < 0 || add_types(module) < 0 ? -1 : add_token(module);
+}
+
+static int
+native_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct state *state = PyModule_GetState(module);
+    Py_VISIT(state->segment);
+    return 0;
+}
+
+static int
+native_clear(PyObject *module)
+{
+    struct state *state = PyModule_GetState(module);
+    Py_CLEAR(state->segment);
+    return 0;
+}
+
+static PyModuleDef_Slot native_slots[] = {
+    {Py_mod_exec, native_exec},
+    {0, NULL},
+};
+
+static struct PyModuleDef native_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "mmstats.cells._native",
+    .m_doc = "The native twin. What each name does is said in protocol.py.",
+    .m_size = sizeof(struct state),
+    .m_slots = native_slots,
+    .m_traverse = native_traverse,
+    .m_clear = native_clear,
+};
+
+PyMODINIT_FUNC
+PyInit__native(void)
+{
+    return PyModuleDef_Init(&native_module);
+}

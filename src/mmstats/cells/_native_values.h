@@ -1,0 +1,111 @@
+/* Python's numbers and the eight bytes of a cell. Knows nothing of threads, segments or memory. */
+#ifndef MMSTATS_NATIVE_VALUES_H
+#define MMSTATS_NATIVE_VALUES_H
+
+#include <Python.h>
+#include <math.h>
+
+#include "barrier.h"
+#include "mmstats_layout.h"
+
+#define QUIET_NAN UINT64_C(0x7FF8000000000000)
+
+union word {
+    uint64_t whole;
+    double real;
+};
+
+static inline double
+real_of(uint64_t whole)
+{
+    return (union word){.whole = whole}.real;
+}
+
+static inline uint64_t
+whole_of(double real)
+{
+    return (union word){.real = real}.whole;
+}
+
+/* Plain load, add, store: the cell has one writer, and the GIL lets nobody in between. */
+static inline void
+cell_add_whole(uint64_t *cell, uint64_t amount)
+{
+    store_relaxed(cell, load_relaxed(cell) + amount);
+}
+
+static inline void
+cell_add_real(uint64_t *cell, double amount)
+{
+    store_relaxed(cell, whole_of(real_of(load_relaxed(cell)) + amount));
+}
+
+/* The type's own name, without the module that C types carry in theirs. */
+static const char *
+type_name(PyObject *value)
+{
+    const char *name = Py_TYPE(value)->tp_name;
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
+/* Replaces a TypeError that speaks of no field by one that does; other errors stay as they are. */
+static int
+wrong_type(PyObject *label, const char *wanted, PyObject *value)
+{
+    if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_TypeError, "%R takes %s, not %s: %R", label, wanted, type_name(value), value);
+    }
+    return -1;
+}
+
+/* The value modulo 2**64, and whether it is negative. For anything with __index__, of any size. */
+static int
+whole_from(PyObject *label, PyObject *value, uint64_t *whole, bool *negative)
+{
+    PyObject *number = PyNumber_Index(value);
+    if (number == NULL) {
+        return wrong_type(label, "an int", value);
+    }
+    int overflow;
+    long long narrow = PyLong_AsLongLongAndOverflow(number, &overflow);
+    *negative = overflow ? overflow < 0 : narrow < 0;
+    *whole = overflow ? PyLong_AsUnsignedLongLongMask(number) : (uint64_t)narrow;
+    Py_DECREF(number);
+    return 0;
+}
+
+static int
+real_from(PyObject *label, PyObject *value, double *real)
+{
+    *real = PyFloat_AsDouble(value);
+    if (*real == -1.0 && PyErr_Occurred()) {
+        return wrong_type(label, "a number", value);
+    }
+    return 0;
+}
+
+static PyObject *
+python_from(int cell_type, bool is_signed, union word word)
+{
+    switch (cell_type) {
+    case MMSTATS_CELL_TYPE_F64:
+        return PyFloat_FromDouble(word.real);
+    case MMSTATS_CELL_TYPE_BOOL:
+        return PyBool_FromLong(word.whole == 2);
+    default:
+        return is_signed ? PyLong_FromLongLong((int64_t)word.whole)
+                         : PyLong_FromUnsignedLongLong(word.whole);
+    }
+}
+
+/* The lowest bits of an integer, as the field shows them: sign-extended or zero-extended. */
+static uint64_t
+wrapped(uint64_t whole, int bits, bool is_signed)
+{
+    int spare = 64 - bits;
+    return is_signed ? (uint64_t)((int64_t)(whole << spare) >> spare) : (whole << spare) >> spare;
+}
+
+#endif

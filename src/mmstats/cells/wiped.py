@@ -1,0 +1,82 @@
+"""The token, and views of memory: what the pure twin needs of the machine.
+
+`word[0]` is 1 while attached memory counts, else 0. It lies in a page that the kernel wipes in every
+forked child, however the fork was made: by os.fork, by a server in C, by a raw system call. Where the
+kernel cannot, `word` asks for the pid each time instead.
+
+A view of whole cells stores eight bytes at once: `memoryview.cast` does so in CPython, cffi in PyPy
+(where a memoryview is a hundred times slower). `struct.pack_into` writes zeros first, which a reader
+sees: it is used on shared memory nowhere.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from os import getpid
+
+WIPE_ON_FORK = 18  # MADV_WIPEONFORK, which the mmap module does not name before 3.13
+
+if sys.implementation.name == "pypy":
+    from _cffi_backend import FFI
+
+    _from_buffer = FFI().from_buffer
+
+    def ints(memory):
+        """The memory as signed numbers of 64 bits."""
+        return _from_buffer("int64_t[]", memory, True)
+
+    def doubles(memory):
+        """The memory as doubles."""
+        return _from_buffer("double[]", memory, True)
+
+else:
+
+    def ints(memory):
+        """The memory as signed numbers of 64 bits."""
+        return memoryview(memory).cast("B").cast("q")
+
+    def doubles(memory):
+        """The memory as doubles."""
+        return memoryview(memory).cast("B").cast("d")
+
+
+class AskedEachTime:
+    """The word where no page is wiped: right after any fork, for the price of a system call."""
+
+    def __init__(self) -> None:
+        self._pid = 0
+
+    def __getitem__(self, _index: int) -> int:
+        return int(getpid() == self._pid)
+
+    def __setitem__(self, _index: int, _value: int) -> None:
+        self._pid = getpid()
+
+
+def wiped_word():
+    """A word that is zero in every forked child."""
+    try:
+        page = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        page.madvise(WIPE_ON_FORK)
+    except (OSError, AttributeError, TypeError, ValueError):
+        return AskedEachTime()
+    return ints(page)
+
+
+word = wiped_word()
+
+
+class Token:
+    """One for the process."""
+
+    __slots__ = ()
+
+    @property
+    def stands(self) -> bool:
+        """Whether this is still the process that called `renew`."""
+        return word[0] != 0
+
+    def renew(self) -> None:
+        """Let attached memory count again: this process has its own."""
+        word[0] = 1

@@ -1,0 +1,45 @@
+"""Both twins of the cells run through one suite: the `twin` fixture, and a line in the header."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+
+import pytest
+
+IS_PYPY = platform.python_implementation() == "PyPy"
+NATIVE_IS_OPTIONAL = IS_PYPY or os.environ.get("MMSTATS_TEST_NO_NATIVE") == "1"
+
+
+def load(name: str):
+    """The twin's module, or the ImportError that says why there is none."""
+    try:
+        return importlib.import_module(f"mmstats.cells.{name}")
+    except ImportError as error:
+        return error
+
+
+TWINS = {"pure": load("pure"), "native": load("_native")}
+
+
+def pytest_report_header() -> str:
+    there = [name if not isinstance(twin, ImportError) else f"no {name} ({twin})" for name, twin in TWINS.items()]
+    forced = os.environ.get("MMSTATS_CELLS")
+    return f"twins: {', '.join(there)}" + (f"; MMSTATS_CELLS={forced}" if forced else "")
+
+
+def twin_names() -> list[str]:
+    """A native twin that is missing is a failure, except where it was said that there is none."""
+    missing = isinstance(TWINS["native"], ImportError)
+    return ["pure"] if missing and NATIVE_IS_OPTIONAL else ["pure", "native"]
+
+
+@pytest.fixture(params=twin_names())
+def twin(request):
+    """The module of one twin, with its token standing."""
+    module = TWINS[request.param]
+    if isinstance(module, ImportError):
+        pytest.fail(f"the native twin is missing: {module}")
+    module.token.renew()
+    return module
