@@ -1,15 +1,18 @@
 """A pytest plugin (`-p tests.no_skips`): with MMSTATS_CI=1 a skipped test is a failed one.
 
-A reason that begins with "not on " (`not on PyPy`, `not on macOS`) stays a skip: that test has nothing
-to say there. Everything else is something this machine could have run, had it been set up.
+A reason that begins with "not on " (`not on PyPy`, `not on Python 3.9`) stays a skip, and so does one
+that names PyPy, on PyPy: that test has nothing to say there. Everything else is something this machine
+could have run, had it been set up.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
+PYPY = sys.implementation.name == "pypy"
 STRICT = os.environ.get("MMSTATS_CI", "") not in {"", "0"}
 
 
@@ -30,9 +33,9 @@ def pytest_make_collect_report(collector):
 
 
 def fail(report):
-    """Turn the report of a skip into that of a failure, unless its reason says `not on ...`."""
+    """Turn the report of a skip into that of a failure, unless its reason says that it must be one."""
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     reason = reason.removeprefix("Skipped: ")
-    if not reason.startswith("not on "):
+    if not (reason.startswith("not on ") or (PYPY and "PyPy" in reason)):
         report.outcome = "failed"
         report.longrepr = f"skipped, where nothing may be: {reason}"
