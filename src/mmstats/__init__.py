@@ -1,0 +1,82 @@
+"""mmstats: /proc for your application.
+
+Every process publishes counters, numbers and texts into a memory-mapped file by plain stores;
+anybody with permission reads them from outside. This is the front door: names are loaded at their
+first use, so that `import mmstats` stays light and a reader never loads the writer.
+"""
+
+from __future__ import annotations
+
+__version__ = "1.0.0.dev0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mmstats.cells import CELLS as CELLS
+    from mmstats.combined import combined as combined
+    from mmstats.errors import DuplicateFieldName as DuplicateFieldName
+    from mmstats.errors import MmStatsError as MmStatsError
+    from mmstats.errors import RegionError as RegionError
+    from mmstats.errors import Removed as Removed
+    from mmstats.errors import UsageError as UsageError
+    from mmstats.publish.dropped import dropped as dropped
+    from mmstats.publish.fields import CounterField as CounterField
+    from mmstats.publish.models import BaseMmStats as BaseMmStats
+    from mmstats.publish.models import MmStats as MmStats
+    from mmstats.publish.models import info as info
+    from mmstats.publish.numbers import BoolField as BoolField
+    from mmstats.publish.numbers import ByteField as ByteField
+    from mmstats.publish.numbers import DoubleField as DoubleField
+    from mmstats.publish.numbers import FloatField as FloatField
+    from mmstats.publish.numbers import Int64Field as Int64Field
+    from mmstats.publish.numbers import IntField as IntField
+    from mmstats.publish.numbers import ShortField as ShortField
+    from mmstats.publish.numbers import UInt64Field as UInt64Field
+    from mmstats.publish.numbers import UIntField as UIntField
+    from mmstats.publish.numbers import UShortField as UShortField
+    from mmstats.publish.statics import StaticDoubleField as StaticDoubleField
+    from mmstats.publish.statics import StaticFloatField as StaticFloatField
+    from mmstats.publish.statics import StaticInt64Field as StaticInt64Field
+    from mmstats.publish.statics import StaticTextField as StaticTextField
+    from mmstats.publish.statics import StaticUInt64Field as StaticUInt64Field
+    from mmstats.publish.statics import StaticUIntField as StaticUIntField
+    from mmstats.read.snapshot import snapshot as snapshot
+    from mmstats.stat import Origin as Origin
+    from mmstats.stat import Snapshot as Snapshot
+    from mmstats.stat import Stat as Stat
+
+# Where each name lives. tests/test_house.py holds this table and the imports above together.
+_ROOMS = {
+    "mmstats.cells": ("CELLS",),
+    "mmstats.combined": ("combined",),
+    "mmstats.errors": ("DuplicateFieldName", "MmStatsError", "RegionError", "Removed", "UsageError"),
+    "mmstats.publish.dropped": ("dropped",),
+    "mmstats.publish.fields": ("CounterField",),
+    "mmstats.publish.models": ("BaseMmStats", "MmStats", "info"),
+    "mmstats.publish.numbers": (
+        *("BoolField", "ByteField", "DoubleField", "FloatField", "Int64Field", "IntField"),
+        *("ShortField", "UInt64Field", "UIntField", "UShortField"),
+    ),
+    "mmstats.publish.statics": (
+        *("StaticDoubleField", "StaticFloatField", "StaticInt64Field", "StaticTextField"),
+        *("StaticUInt64Field", "StaticUIntField"),
+    ),
+    "mmstats.read.snapshot": ("snapshot",),
+    "mmstats.stat": ("Origin", "Snapshot", "Stat"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = ["__version__", *_ROOM_OF]  # noqa: PLE0604 - names only
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'mmstats' has no attribute {name!r}")
+    # Not `from . import`: that asks this very function again, for ever.
+    room = __import__(_ROOM_OF[name], fromlist=[name])
+    value = getattr(room, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

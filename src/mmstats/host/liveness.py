@@ -1,0 +1,99 @@
+"""Alive, gone or unknown: the verdict of spec/FORMAT.md section 8. Gone needs evidence, all of it."""
+
+from __future__ import annotations
+
+import os
+
+from mmstats.format import layout
+from mmstats.host import identity, locks, mounts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mmstats.format.header import Header
+
+ALIVE, GONE, UNKNOWN, RETIRED = "alive", "gone", "unknown", "retired"
+DEAD_STATES = ("Z", "X")
+
+
+class Judge:
+    """Judges many files; what it asks of the machine it asks once, and only if it must."""
+
+    __slots__ = ("_local", "_machine", "_proc_is_ours")
+
+    def __init__(self) -> None:
+        self._machine: identity.Machine | None = None
+        self._proc_is_ours: bool | None = None
+        self._local: dict[int, bool] = {}
+
+    def verdict(self, header: Header, fd: int, device: int) -> str:
+        """What the writer of the open file is; `device`: where the file is."""
+        if header.state == layout.STATE_RETIRED:
+            return RETIRED
+        if header.state == layout.STATE_CLOSED:
+            return GONE
+        held = _held(fd)
+        if held is None:
+            return UNKNOWN
+        if held:
+            dead = self._process_is_dead(header) and self._may_be_judged(header, fd, device)
+            return GONE if dead else ALIVE
+        return GONE if self._may_be_judged(header, fd, device) else UNKNOWN
+
+    @property
+    def machine(self) -> identity.Machine:
+        if self._machine is None:
+            self._machine = identity.Machine()
+        return self._machine
+
+    def _may_be_judged(self, header: Header, fd: int, device: int) -> bool:
+        """Evidence 1: locks on this file are seen by us, whoever took them."""
+        local = self._local.get(device)
+        if local is None:
+            local = self._local[device] = mounts.is_local(fd)
+        return local or self._is_this_machine(header)
+
+    def _is_this_machine(self, header: Header) -> bool:
+        ours = self.machine
+        known = ours.machine_id != identity.NO_ID
+        return known and (header.machine_id, header.hostname) == (ours.machine_id, ours.hostname)
+
+    def _process_is_dead(self, header: Header) -> bool:
+        """Evidence 2, for locks that outlive the writer in a forked child."""
+        if not (0 < header.pid < 1 << 31 and self._sees(header)):
+            return False
+        process = identity.process(header.pid)
+        if process is None:
+            return _is_missing(header.pid)
+        if process.start_ticks != header.start_ticks:
+            return header.start_ticks != 0
+        return process.state in DEAD_STATES and process.threads <= 1
+
+    def _sees(self, header: Header) -> bool:
+        """Whether pids and times mean to us what they meant to the writer."""
+        ours = self.machine
+        theirs = (header.boot_id, header.pid_ns, header.time_ns)
+        if ours.boot_id == identity.NO_ID or theirs != (ours.boot_id, ours.pid_ns, ours.time_ns):
+            return False
+        if self._proc_is_ours is None:
+            self._proc_is_ours = identity.proc_is_ours()
+        return self._proc_is_ours
+
+
+def _held(fd: int) -> bool | None:
+    """Whether one of the writer's two locks is held; None if that cannot be asked."""
+    for byte in (layout.LOCK_WRITER, layout.LOCK_WITNESS):
+        held = locks.held(fd, byte)
+        if held is not False:
+            return held
+    return False
+
+
+def _is_missing(pid: int) -> bool:
+    """Whether there is no such process; one that /proc hides from us (hidepid) is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,162 @@
+"""Where a region's memory comes from: a file that is born whole, or private memory.
+
+A file is made without a name, its space is reserved before it is mapped, it is filled, locked, and
+linked to its name last (FORMAT.md section 7): a reader never sees half of one, and a process that is
+killed on the way leaves nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import mmap
+import os
+import sys
+
+from mmstats.format import layout
+from mmstats.host import locks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+POPULATE = getattr(mmap, "MAP_POPULATE", 0x8000 if sys.platform == "linux" else 0)
+O_TMPFILE = getattr(os, "O_TMPFILE", 0o20000000 | os.O_DIRECTORY)  # PyPy lacks the name
+NO_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
+# Without a descriptor of its own a mapping cannot close somebody else's (Python 3.13).
+UNTRACKED: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
+
+
+class Private:
+    """Memory that no reader sees."""
+
+    def map(self, _offset: int, size: int) -> memoryview:
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        return memoryview(mmap.mmap(-1, size, flags=flags))
+
+
+class File:
+    """A file in the making, then the living one. OSError where the machine refuses."""
+
+    def __init__(self, directory: str, mode: int) -> None:
+        self.directory = directory
+        self.path: str | None = None
+        self._temporary: str | None = None
+        self._fd = self._open(mode)
+        os.fchmod(self._fd, mode)
+        status = os.fstat(self._fd)
+        self.identity = (status.st_dev, status.st_ino)
+        self._maps: list[mmap.mmap] = []
+        self._witness = -1
+
+    def _open(self, mode: int) -> int:
+        flags = os.O_RDWR | os.O_CLOEXEC
+        try:
+            return os.open(self.directory, flags | O_TMPFILE, mode)
+        except OSError as error:
+            if error.errno not in NO_TMPFILE or not os.path.isdir(self.directory):
+                raise
+        self._temporary = os.path.join(self.directory, f".new-{os.urandom(16).hex()}")
+        return os.open(self._temporary, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+
+    @property
+    def ino(self) -> int:
+        return self.identity[1]
+
+    def map(self, offset: int, size: int) -> memoryview:
+        fd = self._descriptor()
+        os.posix_fallocate(fd, offset, size)
+        mapped = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | POPULATE, offset=offset, **UNTRACKED)
+        self._maps.append(mapped)
+        return memoryview(mapped)
+
+    def link(self, name: str) -> None:
+        """Make the file visible as `name`. FileExistsError where the name is taken."""
+        if self._witness < 0:
+            self._lock()
+        path = os.path.join(self.directory, name)
+        if self._temporary is None:
+            link_nameless(self._fd, self.directory, name)
+        else:
+            os.link(self._temporary, path)
+            os.unlink(self._temporary)
+        self.path = path
+        self._settle()
+
+    def _lock(self) -> None:
+        """Hold both locks before anybody can look (FORMAT.md section 7)."""
+        locks.hold(self._fd, layout.LOCK_WRITER)
+        witness = os.open(f"/proc/self/fd/{self._fd}", os.O_RDWR | os.O_CLOEXEC)
+        locks.hold(witness, layout.LOCK_WITNESS)
+        try:
+            # systemd-tmpfiles leaves files under a BSD lock alone.
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pass  # not on this file system; the other locks decide
+        self._witness = witness
+
+    def _settle(self) -> None:
+        """From now on the mapping holds the first lock, and growth goes through the witness."""
+        os.close(self._fd)
+        self._fd = self._witness
+
+    def _descriptor(self) -> int:
+        """A descriptor of this file, also after the program has closed all of its own."""
+        if not self._is_ours(self._fd):
+            if self.path is None:
+                raise OSError(errno.EBADF, "the descriptor of an unfinished stats file was closed")
+            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            if not self._is_ours(fd):
+                os.close(fd)
+                raise FileNotFoundError(errno.ENOENT, "the stats file is no longer there", self.path)
+            self._fd = fd
+        return self._fd
+
+    def _is_ours(self, fd: int) -> bool:
+        """Whether the number still names this file: a daemonizer may have closed and reused it."""
+        try:
+            status = os.fstat(fd)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self.identity
+
+    def unlink(self) -> None:
+        """Take the name away, if it is still this file's."""
+        for path in (self.path, self._temporary):
+            try:
+                if path is not None and _identity(path) == self.identity:
+                    os.unlink(path)
+            except OSError:
+                pass  # gone already, or not ours to remove
+
+    def close(self) -> None:
+        """Let go of descriptor and mappings; memory lives on while somebody has a view of it.
+
+        A number that is no longer ours may be somebody's socket. Up to Python 3.12 each mapping
+        keeps a descriptor too, of which we cannot ask; they went with ours, so nothing is closed.
+        """
+        if not self._is_ours(self._fd):
+            KEPT.extend(self._maps)
+        for fd in {self._fd, self._witness}:
+            if fd >= 0 and self._is_ours(fd):
+                os.close(fd)
+        self._fd = self._witness = -1
+        self._maps = []
+
+
+KEPT: list[mmap.mmap] = []
+
+
+def _identity(path: str) -> tuple[int, int]:
+    status = os.lstat(path)
+    return status.st_dev, status.st_ino
+
+
+def link_nameless(fd: int, directory: str, name: str) -> None:
+    """Give an O_TMPFILE a name, never over another file."""
+    dir_fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # With a directory descriptor Python calls linkat, which alone follows /proc/self/fd.
+        os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=dir_fd, follow_symlinks=True)
+    finally:
+        os.close(dir_fd)

@@ -1,0 +1,201 @@
+"""Models: `class WebStats(MmStats)`. A class gathers fields; making an instance publishes them.
+
+The object model decides the speed (docs/decisions/0002-object-model.md): CPython specialises
+`stats.hits` only where the class has no attribute of that name. So the metaclass moves the fields out
+of the class into `__mmstats_fields__`, answers for them when the class is asked, and a bound handle is
+a plain attribute of the instance.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from _thread import get_native_id
+
+from mmstats import cells
+from mmstats.errors import UsageError
+from mmstats.names import check_text
+from mmstats.publish import process, report
+from mmstats.publish.fields import Field
+from mmstats.publish.model import Model
+from mmstats.publish.publication import Publication
+from mmstats.publish.settings import Settings
+from mmstats.publish.statics import (
+    StaticDoubleField,
+    StaticInt64Field,
+    StaticTextField,
+    StaticUInt64Field,
+    StaticUIntField,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+METHODS = ("add", "flush", "remove")  # no field may take these names
+
+
+class FieldGatherer(type):
+    """The metaclass of models: fields move aside, in the order of their declaration, bases first."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> FieldGatherer:
+        own = {attribute: field for attribute, field in namespace.items() if isinstance(field, Field)}
+        kept = {attribute: value for attribute, value in namespace.items() if attribute not in own}
+        cls = super().__new__(mcs, name, bases, kept, **options)
+        cls.__mmstats_fields__ = _inherited(cls, namespace)
+        for attribute, field in {**cls.__mmstats_fields__, **own}.items():
+            if attribute in own or not _is_model_field(cls, attribute):
+                cls._declare(attribute, field)
+        return cls
+
+    __mmstats_fields__: dict[str, Field]
+
+    def _declare(cls, attribute: str, field: Field) -> None:
+        if attribute in METHODS or attribute.startswith("_mm_"):
+            raise UsageError(f"{cls.__name__}.{attribute}: no field may be called so: it is a part of every model")
+        cls.__mmstats_fields__[attribute] = field
+        stand_in = field.in_class(attribute)
+        if stand_in is None and _hidden_by_data_descriptor(cls, attribute):
+            stand_in = field  # as plain as can be, but nearer than the base's descriptor
+        if stand_in is not None:
+            type.__setattr__(cls, attribute, stand_in)
+
+    def __getattr__(cls, name: str) -> Field:
+        fields = cls.__dict__.get("__mmstats_fields__", {})
+        if name in fields:
+            return fields[name]
+        raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if isinstance(value, Field):
+            cls._declare(name, value)
+        else:
+            type.__setattr__(cls, name, value)
+
+
+def _inherited(cls: type, namespace: dict[str, Any]) -> dict[str, Field]:
+    """The fields of all bases, farthest first, those of plain mixins too.
+
+    A name that a nearer class, or the new one, uses for something else is no field any more.
+    """
+    fields: dict[str, Field] = {}
+    for base in reversed(cls.__mro__[1:]):
+        declared = base.__dict__.get("__mmstats_fields__", {})
+        for name, value in base.__dict__.items():
+            if isinstance(value, Field):
+                fields[name] = value
+            elif name not in declared:
+                fields.pop(name, None)
+        fields.update(declared)
+    for name in namespace:
+        if not isinstance(namespace[name], Field):
+            fields.pop(name, None)
+    return fields
+
+
+def _is_model_field(cls: type, attribute: str) -> bool:
+    """Whether a base that is a model has set this field up already."""
+    return any(attribute in base.__dict__.get("__mmstats_fields__", ()) for base in cls.__mro__[1:])
+
+
+def _hidden_by_data_descriptor(cls: type, attribute: str) -> bool:
+    """Whether a base has something of this name that would win over the instance's attribute."""
+    found = next((base.__dict__[attribute] for base in cls.__mro__ if attribute in base.__dict__), None)
+    return hasattr(type(found), "__set__")
+
+
+class BaseMmStats(cells.Instance, metaclass=FieldGatherer):  # type: ignore[misc]  # chosen at run time
+    """A model without the stats of MmStats. Make it once per process; at import time is fine.
+
+    path: the directory; None: MMSTATS_PATH, else /dev/shm/mmstats-UID and what docs/python.md lists
+    filename: the file's name, or a full path; None: MMSTATS_FILES, else {CMD}-{PID}-{ID}.mmstats
+    label_prefix: goes before every label
+    group: what belongs together; None: MMSTATS_GROUP, else the command's name
+    strict: raise RegionError where the machine refuses a file, instead of going on unseen
+
+    In path and filename stand {CMD} {PID} {TID} {ID} {UID} {CLASS}. Raises UsageError for what no
+    program can mean, DuplicateFieldName for one label that is two things.
+    """
+
+    __mmstats_fields__: dict[str, Field]
+
+    def __init__(
+        self,
+        path: str | None = None,
+        filename: str | None = None,
+        label_prefix: str | None = None,
+        *,
+        group: str | None = None,
+        persistent: bool = False,
+        strict: bool = False,
+        format: int = 2,  # noqa: A002 - the public name
+    ) -> None:
+        cls = type(self)
+        _check_options(persistent=persistent, format=format)
+        prefix = check_text("label_prefix", label_prefix or "")
+        settings = Settings(path, filename, group, cls.__name__, strict=strict)
+        fields = cls.__mmstats_fields__
+        wanted = [field.metric(prefix, attribute) for attribute, field in fields.items()]
+        model = process.alone(_join, settings, prefix, wanted)
+        self._mm_bind("_mm_cells", {})
+        self._mm_bind("_mm_statics", {})
+        self._mm_bind("_mm_model", model)
+        for (attribute, field), metric in zip(fields.items(), model.metrics):
+            field.bind(self, attribute, model, metric)
+        report.say()
+
+    @property
+    def filename(self) -> str | None:
+        """The full path of this process's file; None while it publishes into private memory."""
+        return info(self).filename
+
+    @property
+    def label_prefix(self) -> str:
+        """What goes before every label."""
+        return info(self).label_prefix
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return info(self).size
+
+    def remove(self, discard: bool = False) -> None:  # noqa: FBT001, FBT002 - 0.8's shape
+        """Withdraw this model; the file goes with the last model in it. Twice is fine.
+
+        Updates do nothing from then on and count in `mmstats.dropped`; reading a field raises Removed.
+        """
+        info(self).remove()
+
+
+def info(stats: BaseMmStats) -> Model:
+    """`filename`, `label_prefix` and `size` of a model, also where a field has one of these names."""
+    model: Model = stats._mm_model
+    return model
+
+
+def _join(settings: Settings, prefix: str, wanted: list[Any]) -> Model:
+    process.expect_end()
+    publication = process.publications.get(settings.key) or Publication(settings)
+    model = Model(publication, prefix)
+    model.metrics = publication.join(model, wanted)
+    process.publications[settings.key] = publication
+    return model
+
+
+def _check_options(*, persistent: bool, format: int) -> None:  # noqa: A002
+    if persistent:
+        raise UsageError("persistent=True: not available yet in this version")
+    if format != 2:
+        raise UsageError(f"format={format!r}: expected 2; version 1 is not written yet")
+
+
+class MmStats(BaseMmStats):
+    """The base of models: brings what every process tells of itself."""
+
+    pid = StaticUIntField(label="sys.pid", value=os.getpid)
+    tid = StaticInt64Field(label="sys.tid", value=get_native_id)
+    uid = StaticUInt64Field(label="sys.uid", value=os.getuid)
+    gid = StaticUInt64Field(label="sys.gid", value=os.getgid)
+    python_version = StaticTextField(label="org.python.version", value=lambda: sys.version.replace("\n", ""))
+    created = StaticDoubleField(label="sys.created", value=time.time)

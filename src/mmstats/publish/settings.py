@@ -1,0 +1,104 @@
+"""What a model and its environment say about where and how to publish.
+
+The environment is read when a region is opened, not at import. Templates are expanded then too: a
+forked child has another pid.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import get_native_id
+from zlib import crc32
+
+from mmstats.errors import UsageError
+from mmstats.names import GROUP_LIMIT, check_group, is_control
+
+DEFAULT_FILENAME = "{CMD}-{PID}-{ID}.mmstats"
+PRIVATE_MODE = 0o600
+NAME_LIMIT = 255  # bytes of a file's name, on every file system of Linux
+READABLE = 0o644  # what MMSTATS_MODE may give to whom; nobody else ever writes
+
+
+class Settings:
+    """Everything that decides which file a model publishes into, before its words are expanded."""
+
+    __slots__ = ("class_name", "disabled", "filename", "group", "mode", "path", "strict")
+
+    def __init__(
+        self, path: str | None, filename: str | None, group: str | None, class_name: str, *, strict: bool
+    ) -> None:
+        self.path = _directory(path, filename)
+        self.filename = os.path.basename(filename or os.environ.get("MMSTATS_FILES") or DEFAULT_FILENAME)
+        self.group = check_group(group or os.environ.get("MMSTATS_GROUP") or default_group())
+        self.mode = _mode(os.environ.get("MMSTATS_MODE"))
+        self.disabled = os.environ.get("MMSTATS_DISABLE", "") not in ("", "0")
+        self.class_name = class_name
+        self.strict = strict
+        self.expand(self.filename, "0" * 8)  # a word that does not exist is said now
+
+    @property
+    def key(self) -> tuple[str | None, ...]:
+        """Equal for two models that share a file."""
+        asks_class = any("{CLASS}" in (template or "") for template in (self.path, self.filename))
+        words = (self.path, self.filename, self.group, str(self.disabled))
+        return (*words, self.class_name if asks_class else None)
+
+    def expand(self, template: str, file_id: str) -> str:
+        """The template with its words put in. UsageError for a word that does not exist."""
+        words = {
+            "CMD": command(),
+            "PID": str(os.getpid()),
+            "TID": str(get_native_id()),
+            "ID": file_id,
+            "UID": str(os.geteuid()),
+            "CLASS": self.class_name,
+        }
+        try:
+            return template.format_map(words)
+        except (KeyError, ValueError, IndexError, AttributeError) as error:
+            known = " ".join(f"{{{word}}}" for word in words)
+            raise UsageError(f"template {template!r}: {error} is no word; there are {known}") from None
+
+    def file_name(self, file_id: str) -> str:
+        """The file's name, cut in its middle where it is too long for a file system."""
+        name = "".join("_" if is_control(c) else c for c in self.expand(self.filename, file_id))
+        raw = os.fsencode(name)
+        if len(raw) <= NAME_LIMIT:
+            return name
+        return os.fsdecode(raw[: NAME_LIMIT - 80]) + "~" + os.fsdecode(raw[-79:])
+
+
+def _directory(path: str | None, filename: str | None) -> str | None:
+    """What was named as the directory; None: the default places."""
+    within = os.path.dirname(filename or "")
+    if within:
+        return os.path.join(path, within) if path else within
+    return path or os.environ.get("MMSTATS_PATH") or None
+
+
+def _mode(text: str | None) -> int:
+    if not text:
+        return PRIVATE_MODE
+    try:
+        mode = int(text, 8)
+    except ValueError:
+        raise UsageError(f"MMSTATS_MODE={text!r}: expected an octal mode, as 0640") from None
+    if mode & ~READABLE or not mode & 0o200:
+        raise UsageError(f"MMSTATS_MODE={text!r}: expected 0600, 0640, 0604 or 0644; nobody else writes")
+    return mode | PRIVATE_MODE
+
+
+def command() -> str:
+    """The base name of argv[0]; `python` where there is none."""
+    first = (getattr(sys, "argv", None) or [""])[0]
+    return os.path.basename(first) or "python"
+
+
+def default_group() -> str:
+    """The command's name, shortened to what fits in a way that keeps two names two."""
+    name = "".join("_" if is_control(c) else c for c in command()).encode("utf-8", "replace").decode()
+    raw = name.encode()
+    if len(raw) <= GROUP_LIMIT:
+        return name
+    return raw[: GROUP_LIMIT - 9].decode("utf-8", "ignore") + f"~{crc32(raw):08x}"

@@ -1,0 +1,49 @@
+"""The package itself, loaded once for each twin in one interpreter: `with loaded("pure") as mmstats`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from contextlib import contextmanager
+
+
+_loaded: dict[str, dict[str, object]] = {}
+
+
+def _ours() -> dict[str, object]:
+    return {name: module for name, module in sys.modules.items() if name.split(".")[0] == "mmstats"}
+
+
+@contextmanager
+def loaded(name: str):
+    """The package, with the twin called `name`, and without any model of another test."""
+    others = _ours()
+    for module in others:
+        del sys.modules[module]
+    sys.modules.update(_loaded.get(name, {}))
+    forced, os.environ["MMSTATS_CELLS"] = os.environ.get("MMSTATS_CELLS"), name
+    package = importlib.import_module("mmstats")
+    assert str(package.CELLS) == name
+    try:
+        yield package
+    finally:
+        _remove_all()
+        _put_back(name, forced, others)
+
+
+def _put_back(name: str, forced: str | None, others: dict[str, object]) -> None:
+    _loaded[name] = _ours()
+    for module in _loaded[name]:
+        del sys.modules[module]
+    sys.modules.update(others)
+    del os.environ["MMSTATS_CELLS"]
+    if forced is not None:
+        os.environ["MMSTATS_CELLS"] = forced
+
+
+def _remove_all() -> None:
+    process = sys.modules["mmstats.publish.process"] if "mmstats.publish.process" in sys.modules else None
+    for publication in list(process.publications.values()) if process else ():
+        for model in list(publication.models):
+            model.remove()
