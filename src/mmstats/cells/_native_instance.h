@@ -8,7 +8,7 @@
 
 #include "_native_values.h"
 
-static PyObject *fields_name, *verb_name; /* interned once, for all interpreters' lifetime */
+static PyObject *verb_name; /* interned once, for all interpreters' lifetime */
 
 /* The word that shows how the field is used: its `_mm_verb`, or incr. None: it has no methods. */
 static PyObject *
@@ -41,27 +41,10 @@ refuse(PyObject *self, PyObject *name, PyObject *field, PyObject *value)
     return -1;
 }
 
-/* The declared field of that name, owned; NULL without an error: there is none. */
-static PyObject *
-declared_field(PyObject *self, PyObject *name)
-{
-    PyObject *fields = _PyType_Lookup(Py_TYPE(self), fields_name);
-    if (fields == NULL) {
-        return NULL;
-    }
-    Py_INCREF(fields);
-    PyObject *field = PyObject_GetItem(fields, name);
-    Py_DECREF(fields);
-    if (field == NULL && PyErr_ExceptionMatches(PyExc_KeyError)) {
-        PyErr_Clear();
-    }
-    return field;
-}
-
 static int
 set_undescribed(PyObject *self, PyObject *name, PyObject *value)
 {
-    PyObject *field = declared_field(self, name);
+    PyObject *field = declared_field(Py_TYPE(self), name);
     if (field == NULL) {
         return PyErr_Occurred() ? -1 : PyObject_GenericSetAttr(self, name, value);
     }

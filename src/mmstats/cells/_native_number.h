@@ -326,11 +326,24 @@ number_get_slowly(Number *self, PyObject *instance)
 }
 
 static PyObject *
-number_get(Number *self, PyObject *instance, PyObject *Py_UNUSED(type))
+number_of_class(Number *self, PyObject *type)
+{
+    PyObject *field = NULL;
+    if (type != NULL && PyType_Check(type)) {
+        field = declared_field((PyTypeObject *)type, self->name);
+    }
+    if (field == NULL && !PyErr_Occurred()) {
+        field = (PyObject *)self;
+        Py_INCREF(field);
+    }
+    return field;
+}
+
+static PyObject *
+number_get(Number *self, PyObject *instance, PyObject *type)
 {
     if (instance == NULL || instance == Py_None) {
-        Py_INCREF(self);
-        return (PyObject *)self;
+        return number_of_class(self, type);
     }
     struct slot *slot = number_slot_standing(self, instance);
     if (slot == NULL) {

@@ -149,8 +149,8 @@ attachment_new(PyObject *memory, PyObject *base)
 static int
 segment_use(Segment *self, struct attachment *attachment, int release)
 {
-    if (self->gid == GID_NONE) {
-        PyErr_SetString(PyExc_ValueError, "the segment is closed");
+    if (self->gid == GID_NONE && !gid_take(&self->gid)) {
+        PyErr_NoMemory();
         return -1;
     }
     struct slot *slot = slot_make(self->gid);

@@ -108,4 +108,23 @@ wrapped(uint64_t whole, int bits, bool is_signed)
     return is_signed ? (uint64_t)((int64_t)(whole << spare) >> spare) : (whole << spare) >> spare;
 }
 
+static PyObject *fields_name; /* interned once, for all interpreters' lifetime */
+
+/* The declared field of that name, owned; NULL without an error: there is none. */
+static PyObject *
+declared_field(PyTypeObject *type, PyObject *name)
+{
+    PyObject *fields = _PyType_Lookup(type, fields_name);
+    if (fields == NULL) {
+        return NULL;
+    }
+    Py_INCREF(fields);
+    PyObject *field = PyObject_GetItem(fields, name);
+    Py_DECREF(fields);
+    if (field == NULL && PyErr_ExceptionMatches(PyExc_KeyError)) {
+        PyErr_Clear();
+    }
+    return field;
+}
+
 #endif

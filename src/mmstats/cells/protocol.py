@@ -71,7 +71,10 @@ if TYPE_CHECKING:
             """The calling thread's memory no longer counts."""
 
         def close(self) -> None:
-            """No thread's memory counts any more; every update goes to the opener."""
+            """No thread's memory counts any more; every update goes to the opener.
+
+            Memory attached after that counts again: a forked child lets go of its parent's so.
+            """
 
     class Instance(Protocol):
         """The base of a model's instances.
@@ -119,7 +122,7 @@ if TYPE_CHECKING:
         Where an instance's cell is stands in its `_mm_cells`, a dict from the field's name to
         `(segment, index, initial)` that the model fills, and does not change afterwards: a twin may
         cache it, holding the instance weakly. Reading gives the calling thread's own value, `initial` where it never wrote.
-        Assigning checks the value, wraps an integer to the field's width, and stores one cell.
+        Asked of the class it is the declared field. Assigning checks the value, wraps an integer to the field's width, and stores one cell.
         `cell_type` is layout.CELL_TYPE_U64, _I64, _F64 or _BOOL; `bits` 8, 16, 32 or 64 (an F64 of
         32 bits is rounded to single precision); `never`: the cells begin as the never pattern of
         FORMAT.md section 5, else as zero. Wrong types are a TypeError that names field and value;
