@@ -25,42 +25,60 @@ _i64 = Struct("<q").unpack_from
 _f64 = Struct("<d").unpack_from
 _BOOLS = {1: False, 2: True}
 
+# How the eight bytes of a cell type that needs no more than that are read: `READ[type](data, offset)[0]`.
+READ = {layout.CELL_TYPE_U64: _u64, layout.CELL_TYPE_I64: _i64, layout.CELL_TYPE_F64: _f64}
+PATTERN = {layout.CELL_TYPE_U64: layout.NEVER_U64, layout.CELL_TYPE_I64: layout.NEVER_I64 - (1 << 64)}
+
 
 class Cells:
-    """Reads the cells of one file; gives up on a file whose metrics claim more cells than it has."""
+    """Reads the cells of one file; gives up on a file whose metrics claim more cells than it has.
 
-    __slots__ = ("_data", "_decoded", "_left")
+    `alone`: segment → where its first cell is and how many it has, if just one lane has that segment
+    and its thread lives: in most files that is every segment, and readers may take a short way.
+    """
+
+    __slots__ = ("_decoded", "_left", "alone", "data")
 
     def __init__(self, data: bytes, decoded: Decoded) -> None:
-        self._data = data
+        self.data = data
         self._decoded = decoded
         # Cells belong to one metric each, so all of them together are no more than the file's words.
         self._left = len(data) // 8
+        self.alone = {
+            segment: spot
+            for segment, lanes in decoded.cells.items()
+            if len(lanes) == 1
+            for lane, spot in lanes.items()
+            if decoded.lanes.get(lane, 1)
+        }
 
     def of(self, metric: Metric, *, living: bool, never: bool) -> list[Cell]:
-        """One value of each lane. `living`: without lanes whose thread ended; `never`: None where
-        the cell holds the pattern for that."""
+        """One value of each lane.
+
+        `living`: without lanes whose thread ended. `never`: None where the cell holds the pattern
+        for that.
+        """
         lanes = self._decoded.cells.get(metric.segment)
         if not lanes:
             return []
         self._left -= len(lanes)
         if self._left < 0:
             raise FormatError(0, "metrics that share their cells", "cells of their own")
-        return self._of_lanes(metric, lanes, living=living, never=never)
-
-    def _of_lanes(
-        self, metric: Metric, lanes: dict[int, tuple[int, int]], *, living: bool, never: bool
-    ) -> list[Cell]:
-        read, data, states = (_NEVER if never else _PLAIN)[metric.cell_type], self._data, self._decoded.lanes
-        index, found = metric.index, []
-        for lane, (start, count) in lanes.items():
-            if index >= count:
-                raise FormatError(
-                    start - layout.CELLS_SIZE, f"{count} cells", f"cell {index} of {metric.label!r}"
-                )
+        read, states = (_NEVER if never else _PLAIN)[metric.cell_type], self._decoded.lanes
+        found = []
+        for lane, spot in lanes.items():
             if not living or states.get(lane, 1):
-                found.append(read(data, start + 8 * index))
+                found.append(read(self.data, _offset(metric, *spot)))
         return found
+
+
+def _offset(metric: Metric, start: int, count: int) -> int:
+    """Where a lane has the cell of `metric`."""
+    if metric.index >= count:
+        raise FormatError(
+            start - layout.CELLS_SIZE, f"{count} cells", f"cell {metric.index} of {metric.label!r}"
+        )
+    return start + 8 * metric.index
 
 
 def _read_u64(data: bytes, offset: int) -> Cell:

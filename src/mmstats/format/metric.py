@@ -17,16 +17,30 @@ class Metric:
     """What is said of one metric. `kind` and `aggregate`: words, or `kind 77` where the code is unknown.
 
     `initial`: as a number of its cell type, None for never; `value`: the text of a static text.
+    `counts`: it was not withdrawn.
     """
 
     __slots__ = (
-        *("aggregate", "cell_type", "cells", "extra", "help", "index", "initial", "keep", "kind", "label"),
-        *("live", "number", "segment", "tags", "unit", "value"),
+        *(
+            "aggregate",
+            "cell_type",
+            "cells",
+            "counts",
+            "extra",
+            "help",
+            "index",
+            "initial",
+            "keep",
+            "kind",
+            "label",
+        ),
+        *("number", "segment", "tags", "unit", "value"),
     )
 
     aggregate: str
     cell_type: int
     cells: int
+    counts: bool
     extra: bytes
     help: str
     index: int
@@ -34,7 +48,6 @@ class Metric:
     keep: bool
     kind: str
     label: str
-    live: bool
     number: int
     segment: int
     tags: list[str]
@@ -55,7 +68,7 @@ def decode_metric(raw: bytes, offset: int = 0) -> Metric:
     metric.aggregate = layout.AGGREGATES.get(aggregate, f"aggregate {aggregate}")
     metric.keep = bool(flags & layout.METRIC_FLAG_KEEP)
     metric.segment, metric.index, metric.cells = segment, index, cells
-    metric.live = _is_live(state, offset)
+    metric.counts = _is_live(state, offset)
     metric.initial = _initial(initial, cell_type)
     _texts(metric, raw, fixed[12:], offset)
     return metric

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmstats import kinds
 from mmstats.errors import FormatError
 from mmstats.format import layout
+from mmstats.format.cells import PATTERN, READ
 from mmstats.stat import About, Stat
 
 TYPE_CHECKING = False
@@ -18,34 +19,46 @@ PLAIN = frozenset(("sum", "max", "min", "any"))  # parts of one value are that v
 
 
 class Plan:
-    """How the stat of one metric is made. Raises FormatError for a metric that contradicts itself."""
+    """How the stat of one metric is made. Raises FormatError for a metric that contradicts itself.
 
-    __slots__ = ("_about", "_initial", "_living", "_metric", "_never", "_plain", "_stated", "_value")
+    `read`: for the short way, see `Reader`: the cell's bytes to its value; None where there is no
+    such way. A value that is `never`, or not equal to itself, takes the long one all the same.
+    """
+
+    __slots__ = (
+        "_initial",
+        "_living",
+        "_metric",
+        "_never",
+        "_value",
+        "about",
+        "index",
+        "never",
+        "read",
+        "segment",
+    )
 
     def __init__(self, metric: Metric) -> None:
         row = kinds.KINDS[metric.kind]
         _check(metric, row)
         aggregate = _aggregate(metric)
         self._metric = metric
-        self._about = About(aggregate, metric.help, metric.keep, metric.kind, metric.label, (), metric.unit)
+        self.about = About(aggregate, metric.help, metric.keep, metric.kind, metric.label, (), metric.unit)
+        self.segment, self.index = metric.segment, metric.index
         self._living = kinds.goes_with_thread(metric.kind, aggregate)
         self._never = row.place == "process" or (not row.lanes and aggregate != "sum")
-        self._plain = aggregate in PLAIN
-        self._stated = row.place == "metric"
         self._initial = 0 if metric.initial is None else metric.initial
-        self._value = metric.value if _is_text(metric) else self._initial
+        self._value = (metric.value if _is_text(metric) else self._initial) if row.place == "metric" else None
+        self.read = READ.get(metric.cell_type) if aggregate in PLAIN and self._value is None else None
+        self.never = PATTERN.get(metric.cell_type) if self._never else None
 
     def stat(self, cells: Cells, group: str, stamp: float) -> Stat:
-        """The stat of one file. `stamp`: when its writer began."""
-        about = self._about
-        if self._stated:
+        """The stat of one file, the long way. `stamp`: when its writer began."""
+        about = self.about
+        if self._value is not None:
             return Stat(about, group, kinds.stated(about.aggregate, self._value, stamp), self._value)
         found = cells.of(self._metric, living=self._living, never=self._never)
-        if self._plain and len(found) == 1:
-            parts: Any = found[0]
-            value = parts
-        else:
-            parts, value = kinds.measured(about.kind, about.aggregate, self._metric.cell_type, found, stamp)
+        parts, value = kinds.measured(about.kind, about.aggregate, self._metric.cell_type, found, stamp)
         return Stat(about, group, parts, self._initial if parts is None else value)
 
 

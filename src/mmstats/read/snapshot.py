@@ -9,10 +9,10 @@ from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
 from mmstats.format.cells import Cells
-from mmstats.format.decode import Decoded, decode
+from mmstats.format.decode import Decoded, Schema, decode
 from mmstats.format.header import layout_gen
 from mmstats.read.files import Candidate, find
-from mmstats.read.liveness import UNKNOWN, Judge
+from mmstats.host.liveness import UNKNOWN, Judge
 from mmstats.read.plan import Plan
 from mmstats.read.source import Source, Unreadable
 from mmstats.stat import About, Origin, Problem, Snapshot, Stat, processes
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TRIES = 3  # a file that grows while it is read is read again
 MAX_PLANS = 16_384
+NOWHERE = (0, 0)
+DROPPED = "mmstats.dropped"
 
 
 def snapshot(paths: Paths = None) -> list[Snapshot]:
@@ -44,7 +46,7 @@ class Reader:
     def __init__(self) -> None:
         self._judge = Judge()
         self._plans: dict[Metric, Plan | None] = {}
-        self._schema: dict[bytes, Metric] = {}
+        self._schema = Schema()
         self._seen: set[tuple[int, int]] = set()
 
     def read(self, paths: Paths = None) -> list[Snapshot]:
@@ -103,31 +105,39 @@ class Reader:
 
     def _stats(self, data: bytes, decoded: Decoded, origin: Origin) -> list[Stat]:
         """The stats in the order of their declaration; what is wrong goes to the file's problems."""
-        cells, plans, stats = Cells(data, decoded), self._plans, []
-        unknown = ["family"] * bool(decoded.families)
-        group, stamp = origin.group, origin.created
+        cells, plan_of, group = Cells(data, decoded), self._plans.get, origin.group
+        alone, stats = cells.alone, []
         for metric in decoded.metrics:
-            try:
-                plan = plans[metric] if metric in plans else self._plan(metric)
-                if plan is None:
-                    unknown.append(metric.kind)
-                else:
-                    stats.append(plan.stat(cells, group, stamp))
-            except FormatError as error:
-                decoded.complain(error)
-        for kind in dict.fromkeys(unknown):
-            decoded.problems.append(f"{_kind(kind)} is not known to this reader; left out")
+            plan = plan_of(metric)
+            if plan and plan.read:  # the short way: one cell, which is the value
+                start, count = alone.get(plan.segment, NOWHERE)
+                if plan.index < count:
+                    value = plan.read(data, start + 8 * plan.index)[0]
+                    if value == value and value != plan.never:  # noqa: PLR0124 - NaN may mean never
+                        stats.append(Stat(plan.about, group, value, value))
+                        continue
+            self._add(metric, cells, origin, stats, decoded)
         return stats + [_dropped(group, reason, count) for reason, count in decoded.header.dropped]
 
+    def _add(self, metric: Metric, cells: Cells, origin: Origin, stats: list[Stat], decoded: Decoded) -> None:
+        """The stat of one metric, whatever it takes."""
+        try:
+            plan = self._plan(metric)
+            if plan is None:
+                decoded.leave_out("tagged metric" if metric.tags else metric.kind)
+            else:
+                stats.append(plan.stat(cells, origin.group, origin.created))
+        except FormatError as error:
+            decoded.complain(error)
+
     def _plan(self, metric: Metric) -> Plan | None:
-        plan = Plan(metric) if metric.kind in kinds.KINDS else None
+        """What to do for a metric; None: this reader does not know how."""
+        if metric in self._plans:
+            return self._plans[metric]
+        plan = Plan(metric) if metric.kind in kinds.KINDS and not metric.tags else None
         if len(self._plans) < MAX_PLANS:
             self._plans[metric] = plan
         return plan
-
-
-def _kind(kind: str) -> str:
-    return kind if kind.startswith("kind ") else f"kind {kind}"
 
 
 def _dropped(group: str, reason: str, count: int) -> Stat:
@@ -136,9 +146,6 @@ def _dropped(group: str, reason: str, count: int) -> Stat:
         "sum", "what could not be published", keep=False, kind="counter", label=DROPPED, tags=tags, unit=""
     )
     return Stat(about, group, count, count)
-
-
-DROPPED = "mmstats.dropped"
 
 
 def _origin(header: Header, path: str, state: str) -> Origin:
