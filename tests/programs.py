@@ -20,12 +20,12 @@ def twins() -> list[str]:
 
 
 MODEL = """
-import mmstats, os, sys, time, threading, _thread
+import logging, mmstats, os, sys, threading
 
 class Model(mmstats.BaseMmStats):
     count = mmstats.CounterField(label='count')
-    number = mmstats.UInt64Field(label='number')
-    real = mmstats.DoubleField(label='real', aggregate='sum')
+    number = mmstats.UInt64Field(label='number', keep=True)
+    real = mmstats.DoubleField(label='real', aggregate='sum', keep=True)
 """
 
 

@@ -110,6 +110,10 @@ class File:
                 os.close(fd)
                 raise FileNotFoundError(errno.ENOENT, "the stats file is no longer there", self.path)
             self._fd = fd
+            # Up to Python 3.12 each mapping keeps a descriptor too; those went with ours, and
+            # their numbers may be somebody's socket by now: these mappings are never closed.
+            KEPT.extend(self._maps)
+            self._maps = []
         return self._fd
 
     def _is_ours(self, fd: int) -> bool:
@@ -130,11 +134,7 @@ class File:
                 pass  # gone already, or not ours to remove
 
     def close(self) -> None:
-        """Let go of descriptor and mappings; memory lives on while somebody has a view of it.
-
-        A number that is no longer ours may be somebody's socket. Up to Python 3.12 each mapping
-        keeps a descriptor too, of which we cannot ask; they went with ours, so nothing is closed.
-        """
+        """Let go of descriptors and mappings; memory lives on while somebody has a view of it."""
         if not self._is_ours(self._fd):
             KEPT.extend(self._maps)
         for fd in {self._fd, self._witness}:

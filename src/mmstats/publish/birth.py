@@ -7,6 +7,7 @@ the region is then private memory, which counts and which nobody sees.
 from __future__ import annotations
 
 import os
+from errno import EACCES
 
 from mmstats.errors import RegionError, UsageError
 from mmstats.format import layout
@@ -38,7 +39,7 @@ def open_region(settings: Settings, metrics: Sequence[Metric], *, strict: bool) 
         region = _make_file(settings, metrics, strict=strict)
     except OSError as error:
         if strict:
-            raise RegionError(error.errno, f"cannot publish: {error}") from error
+            raise RegionError(error.errno or EACCES, f"cannot publish: {error}") from error
         dropped.add(layout.DROP_REASON_PRIVATE)
         report.note(f"cannot publish, the stats stay in private memory: {error}")
         return Region(Private(), settings.group, metrics)
