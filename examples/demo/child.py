@@ -24,6 +24,7 @@ class Child:
     """
 
     def __init__(self, words: list[str], directory: str, environment: dict, keep: tuple = ()) -> None:
+        self.said = b""
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self.process = subprocess.Popen(
             words,
@@ -42,10 +43,10 @@ class Child:
 
     def stop(self) -> bytes:
         """End it in order, and give what it said."""
-        if self.runs():
+        if not self.process.stdout.closed:
             self.process.terminate()
-        said, _ = self.process.communicate(timeout=PATIENCE)
-        return said
+            self.said, _ = self.process.communicate(timeout=PATIENCE)
+        return self.said
 
     def stop_and_hear(self) -> dict[str, Any] | None:
         """End it in order, and give the JSON in its last line, if there is one."""
@@ -61,7 +62,9 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.runs():
+        try:
+            self.stop()
+        finally:
             self.process.kill()
-        self.process.communicate()
-        self.errors.close()
+            self.process.wait()
+            self.errors.close()

@@ -38,9 +38,17 @@ def main() -> int:
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
+    forget_settings()
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(temporary_directory())
         return conduct(stack, directory, seconds, over)
+
+
+def forget_settings() -> None:
+    """Whatever mmstats is told by the environment is not for us; but MMSTATS_CELLS may choose the twin."""
+    for name in list(os.environ):
+        if name.startswith("MMSTATS_") and name != "MMSTATS_CELLS":
+            del os.environ[name]
 
 
 @contextlib.contextmanager
@@ -117,9 +125,8 @@ def compare(directory: str, report: dict, elapsed: float, server: Child) -> int:
         answered[status if status in answered else "other"] += times
     ledger = counted(directory)
     equal = screen.table(answered, ledger)
-    _, gone = processes(directory)
-    screen.remarks(report, sum(answered.values()), elapsed, gone)
-    if not answered or not equal:
+    screen.remarks(report, sum(answered.values()), elapsed, sum(processes(directory)))
+    if not equal:
         print(server.last_words(), file=sys.stderr)
     print("equal" if equal else "DIFFERENT")
     return 0 if equal else 1

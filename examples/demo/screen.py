@@ -40,9 +40,9 @@ def table(answered: dict[str, int], counted: dict[str, int]) -> bool:
     return bool(rows[-1][1]) and all(ours == theirs for _, ours, theirs in rows)
 
 
-def remarks(report: dict, total: int, elapsed: float, gone: int) -> None:
+def remarks(report: dict, total: int, elapsed: float, processes: int) -> None:
     """Print what else is worth knowing, and what could explain a difference."""
-    print(f"\n{total / elapsed:,.0f} answers a second; counted by {gone} processes, all gone by now")
+    print(f"\n{total / elapsed:,.0f} answers a second; counted by {processes} processes")
     if report["reopened"]:
         print(f"{report['reopened']} kept connections were closed unasked; the request was made again")
     if report["cut"] or report["refused"]:
