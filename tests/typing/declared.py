@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing_extensions import assert_type
 
 import mmstats
+from mmstats.cells.protocol import Counter
 
 
 class WebStats(mmstats.MmStats):
@@ -37,7 +38,7 @@ web = WebStats(label_prefix="web.")
 api = ApiStats(path="/run/app", filename="{CMD}-{PID}.mmstats", group="api", strict=True)
 
 # An instance gives what is counted with, or the value.
-assert_type(web.requests, mmstats.Counter)
+assert_type(web.requests, Counter)
 assert_type(web.last_hit, float)
 assert_type(web.load, float)
 assert_type(web.working, bool)
@@ -48,8 +49,8 @@ assert_type(web.wide, int)
 assert_type(web.name, str)
 assert_type(web.number, int)
 assert_type(web.share, float)
-assert_type(api.requests, mmstats.Counter)
-assert_type(api.calls, mmstats.Counter)
+assert_type(api.requests, Counter)
+assert_type(api.calls, Counter)
 
 # The class gives the field.
 assert_type(WebStats.requests, mmstats.CounterField)
@@ -72,7 +73,7 @@ web.working = False
 web.errors += 1
 web.requests = 5  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 web.errors = "five"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
-web.name = "api"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+web.name = "api"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 # A misspelt name is an error: the front door is lazy, and still says what it has.
 mmstats.CounterFeild()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
