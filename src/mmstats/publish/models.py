@@ -176,10 +176,17 @@ def info(stats: BaseMmStats) -> Model:
 
 def _join(settings: Settings, prefix: str, wanted: list[Any]) -> Model:
     process.expect_end()
-    publication = process.publications.get(settings.key) or Publication(settings)
-    model = Model(publication, prefix)
-    model.metrics = publication.join(model, wanted)
-    process.publications[settings.key] = publication
+    while True:
+        publication = process.publications.setdefault(settings.key, Publication(settings))
+        model = Model(publication, prefix)
+        publication.models.append(model)
+        if process.publications.get(settings.key) is publication:
+            break  # else a signal handler removed its last model just before ours was in
+    try:
+        model.metrics = publication.join(model, wanted)
+    except Exception:
+        publication.leave(model)
+        raise
     return model
 
 

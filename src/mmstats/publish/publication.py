@@ -6,6 +6,8 @@ anew in each forked child. Everything here runs in the slow path (see `process`)
 
 from __future__ import annotations
 
+from itertools import count
+
 from mmstats.errors import DuplicateFieldName, Removed
 from mmstats.format import layout
 from mmstats.publish import birth, process, report
@@ -24,14 +26,20 @@ if TYPE_CHECKING:
 
 
 class Publication:
-    """Models that share a file."""
+    """Models that share a file.
+
+    A signal handler may make or remove a model in the middle of any method here, on the same thread.
+    So what two could want at once is taken by single steps (`setdefault`, `add`, `append`), in an order
+    in which whoever comes in between finds everything whole.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.models: list[Model] = []
         self._metrics: dict[str, Metric] = {}
         self._schemas: dict[int, Schema] = {}
-        self._numbers = 0
+        self._metric_numbers = count(1)
+        self._schema_numbers = count(1)
         self._regions: dict[int, Region] = {}  # by generation: at most one, this process's
         self._inherited = False  # whether the metrics still speak for the parent process
 
@@ -40,70 +48,83 @@ class Publication:
     def join(self, model: Model, wanted: Sequence[Metric]) -> list[Metric]:
         """The metrics under which `wanted` are published: known ones where the label is known.
 
-        Raises DuplicateFieldName, or RegionError with strict=True, before anything is changed.
+        The model is among `models` already. Raises DuplicateFieldName, or RegionError with
+        strict=True; nothing has changed then.
         """
         new = self._new_among(wanted)
-        self._number(new)
-        known = dict(self._metrics)
-        self._metrics.update((metric.label, metric) for metric in new)
+        self._place(new)
+        found = [self._claim(metric, model) for metric in wanted]
         try:
-            self._publish(new)
+            self._publish(found)
         except Exception:
-            self._metrics = known
+            self._withdraw(model, found)
             raise
-        found = [self._metrics[metric.label] for metric in wanted]
-        for metric in set(found):
-            metric.users += 1
-        self.models.append(model)
         return found
 
     def _new_among(self, wanted: Sequence[Metric]) -> list[Metric]:
         seen: dict[str, Metric] = {}
         for metric in wanted:
             other = self._metrics.get(metric.label) or seen.setdefault(metric.label, metric)
-            if not other.same_as(metric):
-                raise DuplicateFieldName(
-                    f"label {metric.label!r} is declared as {metric.described}, "
-                    f"and was as {other.described} before: one label is one metric"
-                )
+            _demand_alike(metric, other)
         return [metric for label, metric in seen.items() if label not in self._metrics]
 
-    def _number(self, new: Sequence[Metric]) -> None:
+    def _place(self, new: Sequence[Metric]) -> None:
+        """Give numbers, and cells that stand side by side."""
         for metric in new:
-            self._numbers += 1
-            metric.number = self._numbers
+            metric.number = next(self._metric_numbers)
         celled = [metric for metric in new if metric.has_cell]
         if celled:
-            schema = Schema(max(self._schemas, default=0) + 1, celled)
+            schema = Schema(next(self._schema_numbers), celled)
             self._schemas[schema.number] = schema
 
-    def _publish(self, new: Sequence[Metric]) -> None:
-        region = self._regions.get(process.generation)
-        if region is None:
-            self.region(strict=self.settings.strict)  # its first blocks are all metrics there are
-            return
+    def _claim(self, metric: Metric, model: Model) -> Metric:
+        """The metric of this label, with the model among its users."""
+        while True:
+            if not metric.number:
+                self._place([metric])
+            known = self._metrics.setdefault(metric.label, metric)
+            _demand_alike(metric, known)
+            known.users.add(model)
+            if self._metrics.get(metric.label) is known:
+                return known
+
+    def _publish(self, metrics: Sequence[Metric]) -> None:
+        region = self.region(strict=self.settings.strict)
         try:
-            region.declare(new)
+            region.declare(metrics)
         except OSError as error:
             dropped.add(layout.DROP_REASON_SPACE)
-            report.note(f"{region.path}: no space to publish {new[0].label!r} and others: {error}")
+            report.note(f"{region.path}: no space to publish {metrics[0].label!r} and others: {error}")
 
     def leave(self, model: Model) -> None:
         """Withdraw a model; the file goes with the last one."""
-        self.models.remove(model)
-        region = self._regions.get(process.generation)
-        for metric in set(model.metrics):
-            metric.users -= 1
-            if not metric.users:
-                del self._metrics[metric.label]
-                if region is not None and self.models:
-                    region.withdraw(metric)
+        try:
+            self.models.remove(model)
+        except ValueError:
+            return  # somebody came in between and did all this
+        self._withdraw(model, model.metrics)
         if not self.models:
-            self._end(region)
+            self._end()
 
-    def _end(self, region: Region | None) -> None:
+    def _withdraw(self, model: Model, metrics: Sequence[Metric]) -> None:
+        region = self._regions.get(process.generation)
+        for metric in metrics:
+            metric.users.discard(model)
+            if not metric.users and self._let_go_of(metric) and region is not None and self.models:
+                region.withdraw(metric)
+
+    def _let_go_of(self, metric: Metric) -> bool:
+        """Whether the label is free now: nobody claimed the metric again just before."""
+        known = self._metrics.pop(metric.label, None)
+        if known is metric and not metric.users:
+            return True
+        if known is not None:
+            self._metrics.setdefault(metric.label, known)
+        return False
+
+    def _end(self) -> None:
         process.publications.pop(self.settings.key, None)
-        self._regions.clear()
+        region = self._regions.pop(process.generation, None)
         if region is not None:
             birth.end(region)
 
@@ -119,7 +140,7 @@ class Publication:
                 _ask_again(metrics)
             opened = birth.open_region(self.settings, metrics, strict=strict)
             region = self._regions.setdefault(process.generation, opened)
-            if region is not opened:  # code that came in between was first
+            if region is not opened:
                 birth.end(opened)
         return region
 
@@ -171,6 +192,14 @@ class Publication:
             return process.alone(lambda: self.region().total(schema, index, cell_type))
 
         return total
+
+
+def _demand_alike(metric: Metric, other: Metric) -> None:
+    if not other.same_as(metric):
+        raise DuplicateFieldName(
+            f"label {metric.label!r} is declared as {metric.described}, "
+            f"and was as {other.described} before: one label is one metric"
+        )
 
 
 def _ask_again(metrics: Sequence[Metric]) -> None:

@@ -41,6 +41,7 @@ class Region:
         self._storage = Storage(backing, layout.HEADER_SIZE + needed)
         self.lanes = Lanes(self._storage)
         self._layouts = count(1)
+        self._published: dict[Metric, list[int]] = {}  # the offset of each one's block
         self._lane_segment = Segment(_no_opener)
         self._private_cells: list[tuple[int, memoryview]] = []
         self.write_header()
@@ -77,14 +78,17 @@ class Region:
     def declare(self, metrics: Sequence[Metric]) -> None:
         """Publish the blocks of these metrics. OSError: no space."""
         for metric in metrics:
-            metric.offset = self._storage.put(metric.block())
+            place: list[int] = []
+            if self._published.setdefault(metric, place) is place:  # else somebody is at it already
+                place.append(self._storage.put(metric.block()))
         self._changed()
 
     def withdraw(self, metric: Metric) -> None:
         """Let readers leave the metric out from now on."""
-        at = metric.offset + layout.METRIC_CELLS  # cells and state are one 8-byte word
-        cells = self._storage.word(at) & 0xFFFFFFFF
-        self._storage.set_word(at, cells | layout.METRIC_STATE_WITHDRAWN << 32)
+        for offset in self._published.pop(metric, []):
+            at = offset + layout.METRIC_CELLS  # cells and state are one 8-byte word
+            cells = self._storage.word(at) & 0xFFFFFFFF
+            self._storage.set_word(at, cells | layout.METRIC_STATE_WITHDRAWN << 32)
         self._changed()
 
     def cells(self, schema: Schema, schemas: Mapping[int, Schema]) -> tuple[memoryview, Sequence[int | float] | None]:

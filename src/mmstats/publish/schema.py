@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mmstats.publish.model import Model
+
 NEVER = {
     layout.CELL_TYPE_U64: layout.NEVER_U64,
     layout.CELL_TYPE_I64: layout.NEVER_I64,
@@ -23,7 +25,7 @@ class Metric:
 
     __slots__ = (
         *("aggregate", "cell_type", "help", "index", "initial", "keep", "kind", "label"),
-        *("number", "offset", "schema", "source", "unit", "users", "value"),
+        *("number", "schema", "source", "unit", "users", "value"),
     )
 
     def __init__(
@@ -49,11 +51,10 @@ class Metric:
         self.initial = initial  # raw bits of the cell type
         self.source = source  # of a static: its raw bits and its text, asked in each process
         self.value = b""
-        self.users = 0  # models that declared it
+        self.users: set[Model] = set()  # that declared it
         self.schema: Schema | None = None
         self.index = 0
         self.number = 0
-        self.offset = 0  # of its block
 
     def ask(self) -> None:
         """Let a static field's callable say its value for this process."""
