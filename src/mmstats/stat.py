@@ -60,7 +60,7 @@ class About(Frozen):
     def __init__(
         self,
         aggregate: str,
-        help: str,  # noqa: A002 - the word of the format
+        help: str,
         keep: bool,
         kind: str,
         label: str,
@@ -85,58 +85,65 @@ class Stat(Frozen):
     wrote it yet and `value` is what was declared.
     """
 
-    __slots__ = ("about", "group", "parts", "value")
+    # No __setattr__ here: one that is called makes a stat twice as dear, and there are many of them.
+    __slots__ = ("_about", "_group", "_parts", "_value")
 
-    about: About
-    group: str
-    parts: object
-    value: object
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
 
     def __init__(self, about: About, group: str, parts: object, value: object) -> None:
-        _put_about(self, about)
-        _put_group(self, group)
-        _put_parts(self, parts)
-        _put_value(self, value)
+        self._about = about
+        self._group = group
+        self._parts = parts
+        self._value = value
+
+    @property
+    def about(self) -> About:
+        return self._about
+
+    @property
+    def group(self) -> str:
+        return self._group
+
+    @property
+    def parts(self) -> Any:
+        return self._parts
+
+    @property
+    def value(self) -> Any:
+        return self._value
 
     @property
     def label(self) -> str:
-        return self.about.label
+        return self._about.label
 
     @property
     def tags(self) -> dict[str, str]:
-        return dict(self.about.tags)
+        return dict(self._about.tags)
 
     @property
     def kind(self) -> str:
-        return self.about.kind
+        return self._about.kind
 
     @property
     def unit(self) -> str:
-        return self.about.unit
+        return self._about.unit
 
     @property
     def help(self) -> str:
-        return self.about.help
+        return self._about.help
 
     @property
     def aggregate(self) -> str:
-        return self.about.aggregate
+        return self._about.aggregate
 
     @property
     def keep(self) -> bool:
-        return self.about.keep
+        return self._about.keep
 
     def __repr__(self) -> str:
-        about = self.about
+        about = self._about
         tags = "".join(f", {name}={text!r}" for name, text in about.tags)
         return f"Stat({about.label!r}{tags}, kind={about.kind!r}, unit={about.unit!r}, value={self.value!r})"
-
-
-# A slot's own `__set__`: half the price of object.__setattr__, and there are many stats.
-_put_about = vars(Stat)["about"].__set__
-_put_group = vars(Stat)["group"].__set__
-_put_parts = vars(Stat)["parts"].__set__
-_put_value = vars(Stat)["value"].__set__
 
 
 class Origin(Frozen):

@@ -9,6 +9,7 @@ from struct import Struct
 
 from mmstats.errors import FormatError
 from mmstats.format import layout
+from mmstats.format.metric import number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _u64 = Struct("<Q").unpack_from
 _i64 = Struct("<q").unpack_from
 _f64 = Struct("<d").unpack_from
 _BOOLS = {1: False, 2: True}
+
 
 # How the eight bytes of a cell type that needs no more than that are read: `READ[type](data, offset)[0]`.
 READ = {layout.CELL_TYPE_U64: _u64, layout.CELL_TYPE_I64: _i64, layout.CELL_TYPE_F64: _f64}
@@ -58,9 +60,7 @@ class Cells:
         `living`: without lanes whose thread ended. `never`: None where the cell holds the pattern
         for that.
         """
-        lanes = self._decoded.cells.get(metric.segment)
-        if not lanes:
-            return []
+        lanes = self._decoded.cells.get(metric.segment, {})
         self._left -= len(lanes)
         if self._left < 0:
             raise FormatError(0, "metrics that share their cells", "cells of their own")
@@ -116,3 +116,8 @@ _NEVER = {
     layout.CELL_TYPE_F64: _unless(_read_f64, layout.NEVER_F64),
     layout.CELL_TYPE_BOOL: _read_bool,
 }
+
+
+def stated(data: bytes, block: int, metric: Metric) -> Cell:
+    """The number of a static, which stands in its METRIC block."""
+    return number_of(_u64(data, block + layout.METRIC_INITIAL)[0], metric.cell_type)

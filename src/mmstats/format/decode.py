@@ -21,48 +21,81 @@ from mmstats.format.metric import decode_metric
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mmstats.format.header import Header
     from mmstats.format.metric import Metric
 
-MAX_BLOCKS = 262_144
-MAX_TEXT = 16 << 20  # bytes of METRIC blocks of one file that were not met before
-MAX_PROBLEMS = 8
-MAX_SCHEMA = 16_384  # blocks that are remembered, and as many runs
+MAX_BLOCKS = 262_144  # runs count as one
 MAX_METRICS = 65_536
+MAX_TEXT = 16 << 20  # bytes of all METRIC blocks
+MAX_RUN = 1_024  # metrics
+MAX_PROBLEMS = 8
+MAX_SCHEMA = 16_384  # runs that are remembered
 KEY = 128  # bytes of a run by which it is looked up
-NO_RUN: tuple[bytes, list[Metric]] = (b"", [])
 
 _word = Struct("<II").unpack_from
 _lane = Struct(layout.LANE_STRUCT).unpack_from
 _cells = Struct(layout.CELLS_STRUCT).unpack_from
 
 
-class Schema:
-    """What was met before. `blocks`: METRIC block → metric; `runs`: its first bytes → run."""
+class Run:
+    """METRIC blocks that follow each other, and what they say, but for the withdrawn.
 
-    __slots__ = ("blocks", "runs")
+    `damage`: what is wrong in them, with offsets from the run's beginning. A static is a run of its
+    own, whose `raw` leaves the number out: it is another one in each process. `made`: room for what
+    a reader makes of it, once.
+    """
+
+    __slots__ = ("damage", "made", "metrics", "raw")
+
+    def __init__(self, raw: bytes, blocks: list[bytes]) -> None:
+        self.raw = raw
+        self.metrics: list[Metric] = []
+        self.damage: list[FormatError] = []
+        self.made: Any = None
+        at = 0
+        for block in blocks:
+            self._add(block, at)
+            at += len(block)
+
+    def _add(self, block: bytes, at: int) -> None:
+        try:
+            metric = decode_metric(block, at)
+        except FormatError as error:
+            self.damage.append(error)
+        else:
+            if metric.counts:
+                self.metrics.append(metric)
+
+
+class Schema:
+    """What was met before. `runs`: the first bytes of a run → the run; `statics`: a whole block → it."""
+
+    __slots__ = ("runs", "statics")
 
     def __init__(self) -> None:
-        self.blocks: dict[bytes, Metric] = {}
-        self.runs: dict[bytes, tuple[bytes, list[Metric]]] = {}
+        self.runs: dict[bytes, Run] = {}
+        self.statics: dict[bytes, Run] = {}
 
 
 class Decoded:
     """What one file says.
 
-    `lanes`: lane → its state, 0 for one whose thread ended; `cells`: segment → lane → (where its
-    first cell is, how many it has).
+    `runs`: each with where it begins. `lanes`: lane → its state, 0 for one whose thread ended;
+    `cells`: segment → lane → (where its first cell is, how many it has).
     """
 
-    __slots__ = ("cells", "header", "lanes", "metrics", "problems", "text")
+    __slots__ = ("cells", "header", "lanes", "metrics", "problems", "runs", "text")
 
     def __init__(self, header: Header) -> None:
         self.header = header
-        self.metrics: list[Metric] = []
+        self.runs: list[tuple[Run, int]] = []
         self.lanes: dict[int, int] = {}
         self.cells: dict[int, dict[int, tuple[int, int]]] = {}
         self.problems: list[str] = []
-        self.text = 0
+        self.metrics = 0  # how many there are
+        self.text = 0  # bytes of them
 
     def complain(self, error: FormatError) -> None:
         """Note what is wrong, the first few times."""
@@ -71,9 +104,8 @@ class Decoded:
         elif len(self.problems) == MAX_PROBLEMS:
             self.problems.append("damaged: and more of the kind")
 
-    def leave_out(self, kind: str) -> None:
-        """Note once that there are metrics of a kind that is not known."""
-        reason = f"{kind if kind[:5] == 'kind ' else 'kind ' + kind} is not known to this reader; left out"
+    def note(self, reason: str) -> None:
+        """A problem that is said once for the file."""
         if reason not in self.problems:
             self.problems.append(reason)
 
@@ -94,7 +126,7 @@ def _walk(data: bytes, out: Decoded, schema: Schema) -> None:
     while True:
         kind, after = _block(data, offset)
         if kind == layout.BLOCK_TYPE_METRIC:
-            after = _take_run(data, offset, out, schema)
+            after = _take_run(data, offset, after, out, schema)
         elif kind == layout.BLOCK_TYPE_CELLS:
             _take_cells(data, offset, after - offset, out)
         elif kind == layout.BLOCK_TYPE_LANE:
@@ -118,56 +150,60 @@ def _block(data: bytes, offset: int) -> tuple[int, int]:
     return (kind, offset + length) if length else (0, 0)
 
 
-def _take_run(data: bytes, offset: int, out: Decoded, schema: Schema) -> int:
+def _take_run(data: bytes, offset: int, end: int, out: Decoded, schema: Schema) -> int:
     """Take the METRIC blocks that follow each other from here on; where they end."""
+    if _is_static(data, offset):
+        _take(_static(data, offset, end, schema), offset, end - offset, out)
+        return end
     key = data[offset : offset + KEY]
-    known, metrics = schema.runs.get(key, NO_RUN)
-    if known and data.startswith(known, offset):
-        out.metrics += metrics
-        _limit(out, offset)
-        return offset + len(known)
-    first, complaints = len(out.metrics), len(out.problems)
-    end = _new_run(data, offset, out, schema)
-    room = len(schema.runs) < MAX_SCHEMA or key in schema.runs
-    if room and len(out.problems) == complaints:
-        schema.runs[key] = data[offset:end], out.metrics[first:]
-    return end
+    run = schema.runs.get(key)
+    if run is None or not data.startswith(run.raw, offset):
+        run = _new_run(data, offset)
+        if len(schema.runs) < MAX_SCHEMA or key in schema.runs:
+            schema.runs[key] = run
+    _take(run, offset, len(run.raw), out)
+    return offset + len(run.raw)
 
 
-def _new_run(data: bytes, offset: int, out: Decoded, schema: Schema) -> int:
-    """Take METRIC blocks one by one, but for the withdrawn and the damaged; where they end."""
-    known, metrics = schema.blocks.get, out.metrics
-    kind, after = _block(data, offset)
-    while kind == layout.BLOCK_TYPE_METRIC:
-        raw = data[offset:after]
-        metric = known(raw) or _new_metric(raw, offset, out, schema)
-        if metric and metric.counts:
-            metrics.append(metric)
-            _limit(out, offset)
-        offset = after
-        kind, after = _block(data, offset)
-    return offset
+def _static(data: bytes, offset: int, end: int, schema: Schema) -> Run:
+    at = offset + layout.METRIC_INITIAL
+    raw = data[offset:at] + data[at + 8 : end]
+    run = schema.statics.get(raw)
+    if run is None:
+        run = Run(raw, [data[offset:end]])
+        if len(schema.statics) < MAX_SCHEMA:
+            schema.statics[raw] = run
+    return run
 
 
-def _limit(out: Decoded, offset: int) -> None:
-    if len(out.metrics) > MAX_METRICS:
-        del out.metrics[MAX_METRICS:]
-        raise FormatError(offset, f"more than {MAX_METRICS} metrics", "fewer")
+def _new_run(data: bytes, offset: int) -> Run:
+    """The run that begins here: up to a block of another type, a static, damage of the chain."""
+    blocks: list[bytes] = []
+    begin, (kind, end) = offset, _block(data, offset)
+    while kind == layout.BLOCK_TYPE_METRIC and len(blocks) < MAX_RUN and not _is_static(data, offset):
+        blocks.append(data[offset:end])
+        offset = end
+        try:
+            kind, end = _block(data, offset)
+        except FormatError:  # whoever walks on meets it at the same place
+            break
+    return Run(data[begin:offset], blocks)
 
 
-def _new_metric(raw: bytes, offset: int, out: Decoded, schema: Schema) -> Metric | None:
-    """The metric of a block that was not met before; None for a damaged one."""
-    out.text += len(raw)
+def _is_static(data: bytes, offset: int) -> bool:
+    return data[offset + layout.METRIC_KIND] == layout.KIND_STATIC
+
+
+def _take(run: Run, offset: int, length: int, out: Decoded) -> None:
+    out.text += length
+    out.metrics += len(run.metrics)
     if out.text > MAX_TEXT:
         raise FormatError(offset, f"more than {MAX_TEXT} bytes of metrics", "less")
-    try:
-        metric = decode_metric(raw, offset)
-    except FormatError as error:
-        out.complain(error)
-        return None
-    if len(schema.blocks) < MAX_SCHEMA:
-        schema.blocks[raw] = metric
-    return metric
+    if out.metrics > MAX_METRICS:
+        raise FormatError(offset, f"more than {MAX_METRICS} metrics", "fewer")
+    for error in run.damage:
+        out.complain(FormatError(offset + error.offset, error.found, error.expected))
+    out.runs.append((run, offset))
 
 
 def _take_cells(data: bytes, offset: int, length: int, out: Decoded) -> None:

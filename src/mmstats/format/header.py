@@ -52,8 +52,30 @@ def decode_header(data: bytes) -> Header:
     """The header of a file of version 2; FormatError says why it is not one."""
     _check_beginning(data)
     header = Header()
-    for name, value in zip(layout.HEADER_FIELDS, _HEADER.unpack_from(data)):
-        setattr(header, name, value)
+    (
+        header.magic,
+        header.major,
+        header.minor,
+        header.header_size,
+        header.incompat_flags,
+        header.compat_flags,
+        header.layout_gen,
+        header.state,
+        header.writer_flags,
+        header.uuid,
+        header.boot_id,
+        header.machine_id,
+        header.pid,
+        header.uid,
+        header.start_ticks,
+        header.pid_ns,
+        header.time_ns,
+        header.ino,
+        header.created,
+        header.created_boottime,
+        header.started,
+        *_,
+    ) = _HEADER.unpack_from(data)
     header.hostname = _text(data, layout.HEADER_HOSTNAME)
     header.group = _text(data, layout.HEADER_GROUP)
     header.cmd = _text(data, layout.HEADER_CMD)

@@ -7,6 +7,8 @@ from struct import Struct
 from mmstats.errors import FormatError
 from mmstats.format import layout
 
+MAX_METRIC = 1 << 20
+
 _METRIC = Struct(layout.METRIC_STRUCT)
 _as_u64 = Struct("<Q").pack
 _from_i64 = Struct("<q").unpack
@@ -59,6 +61,8 @@ def decode_metric(raw: bytes, offset: int = 0) -> Metric:
     """The metric of one whole block; `offset`, where it stands, is for the FormatError."""
     if len(raw) < layout.METRIC_SIZE:
         raise FormatError(offset, f"a METRIC of {len(raw)} bytes", f"at least {layout.METRIC_SIZE}")
+    if len(raw) > MAX_METRIC:
+        raise FormatError(offset, f"a METRIC of {len(raw)} bytes", f"at most {MAX_METRIC}")
     metric = Metric()
     fixed = _METRIC.unpack_from(raw)
     _, _, number, kind, cell_type, aggregate, flags, segment, index, cells, state, initial = fixed[:12]
@@ -69,7 +73,7 @@ def decode_metric(raw: bytes, offset: int = 0) -> Metric:
     metric.keep = bool(flags & layout.METRIC_FLAG_KEEP)
     metric.segment, metric.index, metric.cells = segment, index, cells
     metric.counts = _is_live(state, offset)
-    metric.initial = _initial(initial, cell_type)
+    metric.initial = number_of(initial, cell_type)
     _texts(metric, raw, fixed[12:], offset)
     return metric
 
@@ -80,14 +84,14 @@ def _is_live(state: int, offset: int) -> bool:
     return state == layout.METRIC_STATE_LIVE
 
 
-def _initial(bits: int, cell_type: int) -> int | float | bool | None:
+def number_of(bits: int, cell_type: int) -> int | float | bool | None:
     """What the raw bits of a cell mean; None: never written."""
     if cell_type == layout.CELL_TYPE_F64:
         return None if bits == layout.NEVER_F64 else float(_from_f64(_as_u64(bits))[0])
     if cell_type == layout.CELL_TYPE_I64:
         return int(_from_i64(_as_u64(bits))[0])
     if cell_type == layout.CELL_TYPE_BOOL:
-        return bits == 2  # noqa: PLR2004 - 0 never, 1 false, 2 true
+        return bits == 2
     return bits
 
 

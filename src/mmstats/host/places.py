@@ -147,16 +147,15 @@ def file_names() -> str:
 
 def _default_places(warn: Callable[[str], None]) -> list[Place]:
     names, ours = file_names(), frozenset((os.geteuid(),))
-    places = []
-    for directory in _places_to_look(warn):
-        places.append(Place(directory, names, frozenset((os.lstat(directory).st_uid,))))
+    places = [Place(path, names, frozenset((uid,))) for path, uid in _places_to_look(warn)]
     # 0.8 wrote into the temporary directory itself, where anybody may put anything.
     anybody = None if os.geteuid() == 0 else ours | {0}
     places.append(Place(temp_directory(), names, anybody))
     return places
 
 
-def _places_to_look(warn: Callable[[str], None]) -> Iterator[str]:
+def _places_to_look(warn: Callable[[str], None]) -> Iterator[tuple[str, int]]:
+    """The places of the list that are there and pass, each with its owner."""
     for directory in _defaults():
         try:
             check_place(directory)
@@ -165,10 +164,10 @@ def _places_to_look(warn: Callable[[str], None]) -> Iterator[str]:
         except OSError:
             continue
         else:
-            yield directory
+            yield directory, os.geteuid()
     if os.geteuid() == 0:
         own = os.path.join(MEMORY, private_name())
-        yield from (path for path in _private_below(MEMORY) if path != own)
+        yield from (_whose(path) for path in _private_below(MEMORY) if path != own)
 
 
 def _private_below(directory: str) -> list[str]:

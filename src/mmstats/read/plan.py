@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmstats import kinds
 from mmstats.errors import FormatError
 from mmstats.format import layout
-from mmstats.format.cells import PATTERN, READ
+from mmstats.format.cells import PATTERN, READ, stated
 from mmstats.stat import About, Stat
 
 TYPE_CHECKING = False
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
     from mmstats.format.cells import Cells
     from mmstats.format.metric import Metric
+    from mmstats.stat import Origin
 
 PLAIN = frozenset(("sum", "max", "min", "any"))  # parts of one value are that value
 
 
 class Plan:
-    """How the stat of one metric is made. Raises FormatError for a metric that contradicts itself.
+    """How the stat of one metric is made, of whatever file it is met in.
 
-    `read`: for the short way, see `Reader`: the cell's bytes to its value; None where there is no
-    such way. A value that is `never`, or not equal to itself, takes the long one all the same.
+    `read`: for the short way, see `Reader`: the bytes of the only cell to its value; None where there
+    is no such way. A value that is `never`, or not equal to itself, takes the long way all the same.
     """
 
     __slots__ = (
@@ -30,7 +31,7 @@ class Plan:
         "_living",
         "_metric",
         "_never",
-        "_value",
+        "_place",
         "about",
         "index",
         "never",
@@ -45,21 +46,48 @@ class Plan:
         self._metric = metric
         self.about = About(aggregate, metric.help, metric.keep, metric.kind, metric.label, (), metric.unit)
         self.segment, self.index = metric.segment, metric.index
+        self._place = row.place
         self._living = kinds.goes_with_thread(metric.kind, aggregate)
         self._never = row.place == "process" or (not row.lanes and aggregate != "sum")
         self._initial = 0 if metric.initial is None else metric.initial
-        self._value = (metric.value if _is_text(metric) else self._initial) if row.place == "metric" else None
-        self.read = READ.get(metric.cell_type) if aggregate in PLAIN and self._value is None else None
+        self.read = READ.get(metric.cell_type) if aggregate in PLAIN and row.place != "metric" else None
         self.never = PATTERN.get(metric.cell_type) if self._never else None
 
-    def stat(self, cells: Cells, group: str, stamp: float) -> Stat:
-        """The stat of one file, the long way. `stamp`: when its writer began."""
-        about = self.about
-        if self._value is not None:
-            return Stat(about, group, kinds.stated(about.aggregate, self._value, stamp), self._value)
+    def stat(self, cells: Cells, block: int, origin: Origin) -> Stat:
+        """The stat of one file, the long way. `block`: where the run of its METRIC begins."""
+        about, group, stamp = self.about, origin.group, origin.created
+        if self._place == "metric":
+            stands: Any = (
+                self._metric.value if _is_text(self._metric) else stated(cells.data, block, self._metric)
+            )
+            return Stat(about, group, kinds.stated(about.aggregate, stands, stamp), stands)
         found = cells.of(self._metric, living=self._living, never=self._never)
         parts, value = kinds.measured(about.kind, about.aggregate, self._metric.cell_type, found, stamp)
         return Stat(about, group, parts, self._initial if parts is None else value)
+
+
+class NoPlan:
+    """A metric that is left out, and why: `reason`. Stands in the place of a `Plan`."""
+
+    __slots__ = ("reason",)
+
+    read = None
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+def plan(metric: Metric) -> Plan | NoPlan:
+    """What to do for one metric."""
+    if metric.tags:
+        return NoPlan("a metric with tags is not known to this reader; left out")
+    if metric.kind not in kinds.KINDS:
+        kind = metric.kind if metric.kind.startswith("kind ") else f"kind {metric.kind}"
+        return NoPlan(f"{kind} is not known to this reader; left out")
+    try:
+        return Plan(metric)
+    except FormatError as error:
+        return NoPlan(f"damaged: found {error.found}, expected {error.expected}; left out")
 
 
 def _check(metric: Metric, row: kinds.Kind) -> None:

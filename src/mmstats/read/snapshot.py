@@ -9,22 +9,22 @@ from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
 from mmstats.format.cells import Cells
-from mmstats.format.decode import Decoded, Schema, decode
+from mmstats.format.decode import Schema, decode
 from mmstats.format.header import layout_gen
-from mmstats.read.files import Candidate, find
 from mmstats.host.liveness import UNKNOWN, Judge
-from mmstats.read.plan import Plan
-from mmstats.read.source import Source, Unreadable
+from mmstats.read.files import find
+from mmstats.read.plan import NoPlan, plan
+from mmstats.read.source import Source, UnreadableError
 from mmstats.stat import About, Origin, Problem, Snapshot, Stat, processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from mmstats.format.decode import Decoded
     from mmstats.format.header import Header
-    from mmstats.format.metric import Metric
-    from mmstats.read.files import Paths
+    from mmstats.read.files import Candidate, Paths
+    from mmstats.read.plan import Plan
 
 TRIES = 3  # a file that grows while it is read is read again
-MAX_PLANS = 16_384
 NOWHERE = (0, 0)
 DROPPED = "mmstats.dropped"
 
@@ -41,11 +41,10 @@ def snapshot(paths: Paths = None) -> list[Snapshot]:
 class Reader:
     """Reads many files; keeps what the next file, or the next time, need not work out again."""
 
-    __slots__ = ("_judge", "_plans", "_schema", "_seen")
+    __slots__ = ("_judge", "_schema", "_seen")
 
     def __init__(self) -> None:
         self._judge = Judge()
-        self._plans: dict[Metric, Plan | None] = {}
         self._schema = Schema()
         self._seen: set[tuple[int, int]] = set()
 
@@ -66,7 +65,7 @@ class Reader:
                     return None
                 self._seen.add((source.dev, source.ino))
                 return self._read(source, path)
-        except Unreadable as error:
+        except UnreadableError as error:
             if error.ordinary and not candidate.named:
                 return None
             return _failed(path, f"{error}; skipped")
@@ -92,7 +91,7 @@ class Reader:
             data = source.read()
             decoded = decode(data, self._schema)
             after = source.read_at(layout.HEADER_LAYOUT_GEN, 8)
-            if len(after) < 8 or layout_gen(after) == decoded.header.layout_gen:  # noqa: PLR2004
+            if len(after) < 8 or layout_gen(after) == decoded.header.layout_gen:
                 break
             source.refresh()
         return data, decoded
@@ -105,39 +104,34 @@ class Reader:
 
     def _stats(self, data: bytes, decoded: Decoded, origin: Origin) -> list[Stat]:
         """The stats in the order of their declaration; what is wrong goes to the file's problems."""
-        cells, plan_of, group = Cells(data, decoded), self._plans.get, origin.group
-        alone, stats = cells.alone, []
-        for metric in decoded.metrics:
-            plan = plan_of(metric)
-            if plan and plan.read:  # the short way: one cell, which is the value
-                start, count = alone.get(plan.segment, NOWHERE)
-                if plan.index < count:
-                    value = plan.read(data, start + 8 * plan.index)[0]
-                    if value == value and value != plan.never:  # noqa: PLR0124 - NaN may mean never
-                        stats.append(Stat(plan.about, group, value, value))
-                        continue
-            self._add(metric, cells, origin, stats, decoded)
+        cells, group, stats = Cells(data, decoded), origin.group, []
+        alone = cells.alone
+        for run, block in decoded.runs:
+            if run.made is None:
+                run.made = [plan(metric) for metric in run.metrics]
+            for each in run.made:
+                if each.read:  # the short way: one cell, which is the value
+                    start, count = alone.get(each.segment, NOWHERE)
+                    if each.index < count:
+                        value = each.read(data, start + 8 * each.index)[0]
+                        if value == value and value != each.never:  # noqa: PLR0124 - NaN may be never
+                            stats.append(Stat(each.about, group, value, value))
+                            continue
+                _add(each, cells, block, origin, stats, decoded)
         return stats + [_dropped(group, reason, count) for reason, count in decoded.header.dropped]
 
-    def _add(self, metric: Metric, cells: Cells, origin: Origin, stats: list[Stat], decoded: Decoded) -> None:
-        """The stat of one metric, whatever it takes."""
-        try:
-            plan = self._plan(metric)
-            if plan is None:
-                decoded.leave_out("tagged metric" if metric.tags else metric.kind)
-            else:
-                stats.append(plan.stat(cells, origin.group, origin.created))
-        except FormatError as error:
-            decoded.complain(error)
 
-    def _plan(self, metric: Metric) -> Plan | None:
-        """What to do for a metric; None: this reader does not know how."""
-        if metric in self._plans:
-            return self._plans[metric]
-        plan = Plan(metric) if metric.kind in kinds.KINDS and not metric.tags else None
-        if len(self._plans) < MAX_PLANS:
-            self._plans[metric] = plan
-        return plan
+def _add(
+    each: Plan | NoPlan, cells: Cells, block: int, origin: Origin, stats: list[Stat], decoded: Decoded
+) -> None:
+    """The stat of one metric, whatever it takes."""
+    if isinstance(each, NoPlan):
+        decoded.note(each.reason)
+        return
+    try:
+        stats.append(each.stat(cells, block, origin))
+    except FormatError as error:
+        decoded.complain(error)
 
 
 def _dropped(group: str, reason: str, count: int) -> Stat:

@@ -15,11 +15,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
+    from typing_extensions import Self
+
 MAX_SIZE = 256 << 20
 FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """Why a file is not read, as the rest of a sentence.
 
     `ordinary`: nobody need hear of it unless they named the file: it is gone meanwhile, or somebody
@@ -42,7 +44,7 @@ class Source:
         except OSError as error:
             raise _unreadable(error) from None
         except ValueError as error:  # a NUL in the path
-            raise Unreadable(str(error)) from None
+            raise UnreadableError(str(error)) from None
         try:
             self._check(owners)
         except BaseException:
@@ -52,20 +54,20 @@ class Source:
     def _check(self, owners: frozenset[int] | None) -> None:
         found = os.fstat(self.fd)
         if not stat.S_ISREG(found.st_mode):
-            raise Unreadable(f"not a regular file (mode {stat.filemode(found.st_mode)})")
+            raise UnreadableError(f"not a regular file (mode {stat.filemode(found.st_mode)})")
         if owners is not None and found.st_uid not in owners:
-            raise Unreadable(
+            raise UnreadableError(
                 f"owned by uid {found.st_uid}, which this place does not belong to", ordinary=True
             )
         if found.st_size > MAX_SIZE:
-            raise Unreadable(f"{found.st_size} bytes, at most {MAX_SIZE} are read")
+            raise UnreadableError(f"{found.st_size} bytes, at most {MAX_SIZE} are read")
         self.size, self.dev, self.ino, self.uid = found.st_size, found.st_dev, found.st_ino, found.st_uid
 
     def refresh(self) -> None:
         """Look again how long the file is; never more than is read at all."""
         self.size = min(os.fstat(self.fd).st_size, MAX_SIZE)
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> Literal[False]:
@@ -90,8 +92,8 @@ class Source:
             raise _unreadable(error) from None
 
 
-def _unreadable(error: OSError) -> Unreadable:
+def _unreadable(error: OSError) -> UnreadableError:
     if error.errno == errno.ELOOP:
-        return Unreadable("a link, and links are not followed")
+        return UnreadableError("a link, and links are not followed")
     vanished = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
-    return Unreadable(error.strerror or str(error), ordinary=vanished)
+    return UnreadableError(error.strerror or str(error), ordinary=vanished)

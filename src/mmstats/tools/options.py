@@ -1,0 +1,197 @@
+"""The words of a command line → what is wanted."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from mmstats import __version__
+from mmstats.tools.select import Pattern, PatternError
+from mmstats.tools.style import Style
+from mmstats.tools.where import Condition, ConditionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+USAGE = """slurpstats [FILES…] [-s PATTERN]… [-x PATTERN]… [-p PREFIX] [--by all]
+                  [--alive] [--list | --files] [-o FORMAT] [-f EXPR…]"""
+EXAMPLES = """examples:
+  slurpstats                                   every stat of every process of yours
+  slurpstats --by all -s 'web.*'               one table for all processes
+  slurpstats --jsonl -f cmd=gunicorn | jq .    one JSON object for each stat of gunicorn's workers
+
+"""
+DESCRIPTION = "Print every stat of every process, once, now."
+FILES = (
+    "files, directories or quoted globs; default: $MMSTATS_GLOB, else $MMSTATS_PATH, else the usual places"
+)
+FORMATS = ("table", "plain", "json", "jsonl")
+EPILOG = """exit codes:
+  0 fine · 1 nothing matched · 2 usage · 3 printed, but something could not be read · 130 Ctrl-C
+"""
+
+
+class Options:
+    """What a command line asks for."""
+
+    __slots__ = (
+        *(
+            "alive",
+            "by",
+            "files",
+            "format",
+            "patterns",
+            "prefix",
+            "quiet",
+            "style",
+            "verbose",
+            "what",
+            "where",
+        ),
+    )
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        self.files: list[str] = given.files
+        self.patterns: list[tuple[bool, Pattern]] = given.patterns or []
+        self.prefix: str = given.prefix
+        self.by: str | None = given.by
+        self.alive: bool = given.alive
+        self.what: str = given.what
+        self.format: str = given.format
+        self.quiet: bool = given.quiet
+        self.verbose: int = given.verbose
+        self.where = [Condition(text) for texts in given.where or [] for text in texts]
+        self.style = Style(human=given.human, color=given.color)
+
+    @property
+    def selects(self) -> bool:
+        """Whether only some stats are wanted."""
+        return bool(self.patterns or self.prefix)
+
+
+def parse(words: list[str]) -> Options | int:
+    """The options, or the exit code where the words ask for no more than help, or make no sense."""
+    parser = _parser()
+    try:
+        options = Options(parser.parse_args(words))
+        _check(options)
+    except (ConditionError, PatternError) as error:
+        parser.print_usage(sys.stderr)
+        sys.stderr.write(f"slurpstats: {error}\n")
+        return 2
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
+    return options
+
+
+def _check(options: Options) -> None:
+    """Stop where -f took what was meant as FILES."""
+    took = [one.text for one in options.where if not one.operator and _is_a_file(one.text)]
+    if took:
+        words = " ".join(one.text for one in options.where)
+        raise ConditionError(
+            f"-f took {took[0]!r} of {words!r} for a condition. Put -f last, or write -f=a=b"
+        )
+    if options.by and options.what != "stats":
+        raise ConditionError(f"--by combines stats; it says nothing of --{options.what}")
+
+
+def _is_a_file(text: str) -> bool:
+    return "/" in text or (text.endswith(".mmstats") and os.path.exists(text))
+
+
+class _Help(argparse.Action):
+    """-h is short; --help begins with examples and says all."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
+        if rest[-1] == "-h":
+            sys.stdout.write(f"usage: {USAGE}\n{DESCRIPTION} --help says more.\n")
+        else:
+            sys.stdout.write(EXAMPLES + parser.format_help())
+        parser.exit()
+
+
+class _Select(argparse.Action):
+    """-s and -x in the order given: the first that matches decides."""
+
+    def __call__(self, _: argparse.ArgumentParser, given: argparse.Namespace, value: Any, *__: Any) -> None:
+        given.patterns = [*(given.patterns or []), (self.const is True, Pattern(value))]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="slurpstats",
+        usage=USAGE,
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        add_help=False,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", nargs="*", metavar="FILES", help=FILES)
+    _which(parser.add_argument_group("which stats and processes"))
+    _how(parser.add_argument_group("how they are shown"))
+    rest = parser.add_argument_group("the rest")
+    rest.add_argument("-q", "--quiet", action="store_true", help="no warnings")
+    rest.add_argument("-v", "--verbose", action="count", default=0, help="say what was looked at")
+    rest.add_argument("--version", action="version", version=f"slurpstats {__version__}")
+    rest.add_argument("-h", "--help", action=_Help, nargs=0, help="short with -h, all of this with --help")
+    return parser
+
+
+def _which(group: argparse._ArgumentGroup) -> None:
+    group.set_defaults(patterns=None)
+    pattern = "a glob on the label, /regex/, or name{key=value,key=~regex,key!=value}"
+    group.add_argument(
+        *("-s", "--select"),
+        action=_Select,
+        const=True,
+        dest="patterns",
+        metavar="PATTERN",
+        help=f"only these: {pattern}",
+    )
+    group.add_argument(
+        *("-x", "--exclude"),
+        action=_Select,
+        const=False,
+        dest="patterns",
+        metavar="PATTERN",
+        help="not these",
+    )
+    group.add_argument("-p", "--prefix", default="", metavar="PREFIX", help="only labels below PREFIX")
+    where = (
+        "only processes with KEY, or KEY=V KEY!=V KEY>V KEY<V KEY>=V KEY<=V KEY~REGEX; KEY is a label, or "
+    )
+    keys = "pid tid uid user cmd group host age file state"
+    group.add_argument(
+        *("-f", "--filter", "--where"),
+        action="append",
+        nargs="*",
+        dest="where",
+        metavar="EXPR",
+        help=where + keys,
+    )
+    group.add_argument("--alive", action="store_true", help="without processes that are gone")
+    group.add_argument("--by", choices=("all",), help="combine all processes")
+
+
+def _how(group: argparse._ArgumentGroup) -> None:
+    group.set_defaults(what="stats", format="table")
+    for what, text in (
+        ("list", "label, kind, unit and help of each stat"),
+        ("files", "a line for each file"),
+    ):
+        group.add_argument(f"--{what}", action="store_const", const=what, dest="what", help=text)
+    group.add_argument(
+        "-o", "--format", choices=FORMATS, metavar="FORMAT", help="table, plain, json or jsonl"
+    )
+    for name in ("json", "jsonl"):
+        group.add_argument(f"--{name}", action="store_const", const=name, dest="format", help=f"-o {name}")
+    group.set_defaults(human=None)
+    group.add_argument(
+        "--human", action="store_true", dest="human", help="units as people read them; default on a terminal"
+    )
+    group.add_argument("--raw", action="store_false", dest="human", help="numbers as they are")
+    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
