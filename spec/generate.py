@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import struct
 import sys
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 SPEC = Path(__file__).resolve().parent
 ROOT = SPEC.parent
@@ -133,15 +134,17 @@ def c_record(record: str, rows: dict) -> list[str]:
     for field in rows["fields"]:
         gap(field["offset"])
         c_type = C_TYPES.get(field["type"])
-        lines.append(f"    {c_type} {field['name']};" if c_type else f"    uint8_t {field['name']}[{field['size']}];")
+        lines.append(
+            f"    {c_type} {field['name']};" if c_type else f"    uint8_t {field['name']}[{field['size']}];"
+        )
         end = field["offset"] + size_of(field)
     gap(rows["size"])
     lines.append("};")
     lines.append(f'_Static_assert(sizeof(struct {struct_name}) == {rows["size"]}, "{record}");')
-    lines += [
-        f'_Static_assert(offsetof(struct {struct_name}, {f["name"]}) == {f["offset"]}, "{record}.{f["name"]}");'
-        for f in rows["fields"]
-    ]
+    for field in rows["fields"]:
+        name, offset = field["name"], field["offset"]
+        place = f"offsetof(struct {struct_name}, {name})"
+        lines.append(f'_Static_assert({place} == {offset}, "{record}.{name}");')
     return lines
 
 
@@ -149,20 +152,37 @@ def tables(layout: dict) -> dict[str, str]:
     """The tables of FORMAT.md by the name of their marker."""
     out = {record: field_table(layout[record]["fields"]) for record in (*RECORDS, "block")}
     for enum, rows in layout["enums"].items():
-        out[enum] = table(("code", "name", "meaning"), [(v["code"], v["name"], v["doc"]) for v in rows["values"]])
+        out[enum] = table(
+            ("code", "name", "meaning"), [(v["code"], v["name"], v["doc"]) for v in rows["values"]]
+        )
     columns = ("code", "name", "cells", "initial", "lanes", "processes", "thread", "process")
-    heads = ("code", "kind", "cells in a lane", "initial", "over lanes", "over processes", "a thread ends", "the process ends")
+    heads = (
+        "code",
+        "kind",
+        "cells in a lane",
+        "initial",
+        "over lanes",
+        "over processes",
+        "a thread ends",
+        "the process ends",
+    )
     out["kinds"] = table(heads, [tuple(row[c] for c in columns) for row in layout["kinds"]["rows"]])
     fmt = layout["format"]
     out["constants"] = table(
         ("name", "value"),
-        [(k, " ".join(f"{b:02X}" for b in v) if k == "magic" else python_number(k, v)) for k, v in fmt.items()],
+        [
+            (k, " ".join(f"{b:02X}" for b in v) if k == "magic" else python_number(k, v))
+            for k, v in fmt.items()
+        ],
     )
     return out
 
 
 def field_table(fields: list[dict]) -> str:
-    rows = [(f["offset"], f"{f['type']}[{f['size']}]" if "size" in f else f["type"], f["name"], f["doc"]) for f in fields]
+    rows = [
+        (f["offset"], f"{f['type']}[{f['size']}]" if "size" in f else f["type"], f["name"], f["doc"])
+        for f in fields
+    ]
     return table(("offset", "type", "name", "meaning"), rows)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 import loading
 import programs
-import pytest
 
 
 @pytest.fixture(params=programs.twins())

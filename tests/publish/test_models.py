@@ -43,7 +43,13 @@ def test_what_is_counted_is_read(mmstats):
         ("org.name", "shop ☃"),
         ("org.answer", -42),
     ]
-    assert (stats.hits.value, stats.hits.total, stats.errors, stats.last, stats.busy) == (10, 10, 3, 1.5, True)
+    assert (stats.hits.value, stats.hits.total, stats.errors, stats.last, stats.busy) == (
+        10,
+        10,
+        3,
+        1.5,
+        True,
+    )
     assert (stats.name, stats.answer) == ("shop ☃", -42)
     (snapshot,) = mmstats.snapshot()
     hits = snapshot.stats[0]
@@ -58,7 +64,15 @@ def test_a_model_of_mmstats_tells_of_its_process(mmstats):
 
     Mine()
     found = values(mmstats)
-    assert [*found] == ["sys.pid", "sys.tid", "sys.uid", "sys.gid", "org.python.version", "sys.created", "hits"]
+    assert [*found] == [
+        "sys.pid",
+        "sys.tid",
+        "sys.uid",
+        "sys.gid",
+        "org.python.version",
+        "sys.created",
+        "hits",
+    ]
     assert found["sys.pid"] == os.getpid()
     assert found["sys.tid"] == threading.get_native_id()
     assert (found["sys.uid"], found["sys.gid"]) == (os.getuid(), os.getgid())
@@ -85,11 +99,11 @@ def test_assigning_to_what_is_no_number_is_a_type_error(mmstats):
         hits = mmstats.CounterField()
 
     stats = Web()
-    with pytest.raises(TypeError, match="hits.*CounterField"):
+    with pytest.raises(TypeError, match=r"hits.*CounterField"):
         stats.hits = 5
     with pytest.raises(TypeError, match="hits"):
         del stats.hits
-    with pytest.raises(TypeError, match="pid.*StaticUIntField"):
+    with pytest.raises(TypeError, match=r"pid.*StaticUIntField"):
         stats.pid = 5
     stats.anything_else = 5
     assert stats.anything_else == 5
@@ -135,12 +149,12 @@ def test_different_filenames_share_nothing(mmstats, stats_dir):
 
 def test_one_label_is_one_thing(mmstats):
     """The same label with another kind is refused, in one model and across two; nothing is written."""
-    with pytest.raises(mmstats.DuplicateFieldName, match="'x'.*counter"):
 
-        class Both(mmstats.BaseMmStats):
-            a = mmstats.CounterField(label="x")
-            b = mmstats.DoubleField(label="x")
+    class Both(mmstats.BaseMmStats):
+        a = mmstats.CounterField(label="x")
+        b = mmstats.DoubleField(label="x")
 
+    with pytest.raises(mmstats.DuplicateFieldName, match=r"'x'.*counter"):
         Both()
 
     class Counts(mmstats.BaseMmStats):
@@ -173,7 +187,9 @@ BAD = [
 @pytest.mark.parametrize(("make", "message"), BAD)
 def test_bad_declarations_name_field_and_value(mmstats, stats_dir, make, message):
     """What no program can mean is a UsageError where the model is made, before anything is written."""
-    model = type(mmstats.BaseMmStats)("Bad", (mmstats.BaseMmStats,), {"fine": mmstats.CounterField(), "x": make(mmstats)})
+    model = type(mmstats.BaseMmStats)(
+        "Bad", (mmstats.BaseMmStats,), {"fine": mmstats.CounterField(), "x": make(mmstats)}
+    )
     with pytest.raises(mmstats.UsageError, match=message):
         model()
     assert not stats_dir.exists() or os.listdir(stats_dir) == []

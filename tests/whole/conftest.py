@@ -6,8 +6,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import programs
 import pytest
+
+import programs
 
 
 @pytest.fixture(params=programs.twins())

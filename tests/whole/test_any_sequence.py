@@ -6,10 +6,11 @@ import struct
 import threading
 from queue import SimpleQueue
 
-import loading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import loading
 
 INTEGERS = {
     "UInt64Field": (64, False),
@@ -54,7 +55,7 @@ class Worker:
         while (work := self._work.get()) is not None:
             try:
                 self._done.put((work(), None))
-            except BaseException as error:  # handed to the test
+            except BaseException as error:  # noqa: BLE001 - handed to the test
                 self._done.put((None, error))
 
     def do(self, work):
@@ -185,7 +186,10 @@ operations = st.one_of(
         whole,
     ),
     st.tuples(
-        st.just("assign"), threads, st.sampled_from([f"{name}_{how}" for name in REALS for how in AGGREGATES]), dyadic
+        st.just("assign"),
+        threads,
+        st.sampled_from([f"{name}_{how}" for name in REALS for how in AGGREGATES]),
+        dyadic,
     ),
     st.tuples(st.just("end"), threads),
     st.tuples(st.just("check")),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import programs
 import pytest
+
+import programs
 
 CHILDREN = """
 import hashlib
@@ -62,7 +63,7 @@ assert len(os.listdir(os.path.dirname(path))) == children + 1
 
 @pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy's threads need its own fork")
 def test_a_fork_in_c_runs_no_hook(twin, stats_dir):
-    """uWSGI forks like this: the token alone tells the child that the parent's cells are not its own."""
+    """As uWSGI forks: the token alone tells the child that the parent's cells are not its own."""
     programs.run(
         CHILDREN
         + """
@@ -207,7 +208,7 @@ if __name__ == '__main__':
     )
     import subprocess
 
-    done = subprocess.run(  # noqa: S603 - our own interpreter
+    done = subprocess.run(
         [sys.executable, str(script), method],
         env=programs.environment(twin, stats_dir),
         capture_output=True,

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 
-import programs
 import pytest
+
+import programs
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: another user, another mount")
 AS_NOBODY = "mmstats.dropped, mmstats.RegionError\nos.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
@@ -72,11 +73,12 @@ def test_a_missing_directory_is_made(twin, stats_dir):
 @needs_root
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")
 def test_a_full_file_system(twin, stats_dir):
-    """A file that cannot be had: private memory, and no signal. A thread whose cells cannot: the same."""
+    """A file that cannot be had is private memory, and no signal; a thread's cells are so too."""
     script = """
     import subprocess
-    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', os.environ['MMSTATS_PATH']], check=True)
-    full = open(os.environ['MMSTATS_PATH'] + '/full', 'wb', buffering=0)
+    directory = os.environ['MMSTATS_PATH']
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory], check=True)
+    full = open(directory + '/full', 'wb', buffering=0)
     stats = Model(filename='first.mmstats')
     stats.count.incr()
     try:
@@ -120,7 +122,7 @@ def test_a_full_file_system(twin, stats_dir):
     """
     stats_dir.mkdir(exist_ok=True)
     command = ["unshare", "-m", sys.executable, "-c", programs.MODEL + programs.textwrap.dedent(script)]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command,
         env=programs.environment(twin, stats_dir),
         capture_output=True,

@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import sys
 
-import programs
 import pytest
+
+import programs
 
 UPDATES = {
     "counter": "stats.count.incr()",
@@ -56,9 +57,11 @@ def test_the_trace_would_show_a_call(twin, stats_dir, tmp_path):
 def calls_of(update: str, twin: object, stats_dir, tmp_path) -> list[str]:
     """The system calls of a thousand updates."""
     trace = tmp_path / "trace"
-    script = programs.MODEL + PROGRAM % update + "os.getppid()\nfor _ in range(1000): update()\nos.getppid()\n"
-    subprocess.run(  # noqa: S603
-        ["strace", "-f", "-o", str(trace), sys.executable, "-c", script],  # noqa: S607
+    script = (
+        programs.MODEL + PROGRAM % update + "os.getppid()\nfor _ in range(1000): update()\nos.getppid()\n"
+    )
+    subprocess.run(
+        ["strace", "-f", "-o", str(trace), sys.executable, "-c", script],
         env=programs.environment(twin, stats_dir),
         check=True,
         timeout=120,
@@ -82,8 +85,8 @@ def test_the_count_of_faults_would_show_a_disk(twin, tmp_path):
 
 
 def on_tmpfs(directory) -> bool:
-    kind = subprocess.run(  # noqa: S603
-        ["stat", "-f", "-c", "%T", str(directory)],  # noqa: S607
+    kind = subprocess.run(
+        ["stat", "-f", "-c", "%T", str(directory)],
         capture_output=True,
         text=True,
         check=True,

@@ -41,8 +41,10 @@ def test_a_signal_handler_counts_makes_and_removes(twin, stats_dir):
         signal.setitimer(signal.ITIMER_REAL, 0)
         (snapshot,) = mmstats.snapshot()
         assert not snapshot.problems, snapshot.problems
-        assert [stat.label for stat in snapshot.stats if stat.label != 'mmstats.dropped'] == ['count', 'number', 'real']
-        assert snapshot.value('count') == stats.count.total == handled + mine, (snapshot.value('count'), handled, mine)
+        labels = [stat.label for stat in snapshot.stats if stat.label != 'mmstats.dropped']
+        assert labels == ['count', 'number', 'real'], labels
+        counted = snapshot.value('count')
+        assert counted == stats.count.total == handled + mine, (counted, handled, mine)
         print(handled, made, mine)
         """,
         twin,

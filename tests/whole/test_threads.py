@@ -145,7 +145,8 @@ def test_integers_wrap_to_their_width(twin, stats_dir):
             stats.byte = 200
             stats.word = -1
             stats.count.incr(-1)
-            assert (stats.byte, stats.word, stats.count.value) == (-56, 65535, 2**64 - 1), (stats.byte, stats.word, stats.count.value)
+            own = stats.byte, stats.word, stats.count.value
+            assert own == (-56, 65535, 2**64 - 1), own
         for number in (1, 2, 3):
             thread = threading.Thread(target=work)
             thread.start()

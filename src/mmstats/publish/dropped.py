@@ -30,8 +30,7 @@ class Dropped:
     def add(self, reason: int) -> None:
         """Count one. Takes no lock: `next` on a counter is one step, for threads and handlers alike."""
         number = next(self._next[reason])
-        if number > self._counts[reason]:
-            self._counts[reason] = number
+        self._counts[reason] = max(number, self._counts[reason])
         for publication in list(process.publications.values())[:1]:
             publication.show_dropped(self._counts)
 

@@ -96,7 +96,7 @@ class CounterField(Field):
     kind = layout.KIND_COUNTER
     cell_type = layout.CELL_TYPE_U64
 
-    def __init__(self, label: str | None = None, float: bool = False, **options: Any) -> None:  # noqa: A002, FBT001, FBT002 - the public name
+    def __init__(self, label: str | None = None, float: bool = False, **options: Any) -> None:
         super().__init__(label, **options)
         if float:
             self.cell_type = layout.CELL_TYPE_F64

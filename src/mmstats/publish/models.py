@@ -39,7 +39,9 @@ METHODS = ("add", "flush", "remove")  # no field may take these names
 class FieldGatherer(type):
     """The metaclass of models: fields move aside, in the order of their declaration, bases first."""
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> FieldGatherer:
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
+    ) -> FieldGatherer:
         own = {attribute: field for attribute, field in namespace.items() if isinstance(field, Field)}
         kept = {attribute: value for attribute, value in namespace.items() if attribute not in own}
         cls = super().__new__(mcs, name, bases, kept, **options)
@@ -53,7 +55,9 @@ class FieldGatherer(type):
 
     def _declare(cls, attribute: str, field: Field) -> None:
         if attribute in METHODS or attribute.startswith("_mm_"):
-            raise UsageError(f"{cls.__name__}.{attribute}: no field may be called so: it is a part of every model")
+            raise UsageError(
+                f"{cls.__name__}.{attribute}: no field may be called so: it is a part of every model"
+            )
         cls.__mmstats_fields__[attribute] = field
         stand_in = field.in_class(attribute)
         if stand_in is None and _hidden_by_data_descriptor(cls, attribute):
@@ -62,7 +66,7 @@ class FieldGatherer(type):
             type.__setattr__(cls, attribute, stand_in)
 
     def __getattr__(cls, name: str) -> Field:
-        fields = cls.__dict__.get("__mmstats_fields__", {})
+        fields: dict[str, Field] = cls.__dict__.get("__mmstats_fields__", {})
         if name in fields:
             return fields[name]
         raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
@@ -88,8 +92,8 @@ def _inherited(cls: type, namespace: dict[str, Any]) -> dict[str, Field]:
             elif name not in declared:
                 fields.pop(name, None)
         fields.update(declared)
-    for name in namespace:
-        if not isinstance(namespace[name], Field):
+    for name, value in namespace.items():
+        if not isinstance(value, Field):
             fields.pop(name, None)
     return fields
 
@@ -160,11 +164,13 @@ class BaseMmStats(cells.Instance, metaclass=FieldGatherer):  # type: ignore[misc
         """Bytes of the file."""
         return info(self).size
 
-    def remove(self, discard: bool = False) -> None:  # noqa: FBT001, FBT002 - 0.8's shape
+    def remove(self, discard: bool = False) -> None:
         """Withdraw this model; the file goes with the last model in it. Twice is fine.
 
         Updates do nothing from then on and count in `mmstats.dropped`; reading a field raises Removed.
+        With or without `discard` the counts go too: nothing folds them into retired totals yet.
         """
+        del discard
         info(self).remove()
 
 

@@ -24,7 +24,7 @@ class NumberField(Field):
     """The base of the plain numbers: a data descriptor of `cells` stands in the class."""
 
     kind = layout.KIND_NUMBER
-    choices = ("sum", "max", "min", "avg")
+    choices: tuple[str, ...] = ("sum", "max", "min", "avg")
     may_keep = True
     bits = 64
     signed = True
@@ -125,10 +125,10 @@ class BoolField(NumberField):
     kind = layout.KIND_BOOL
     cell_type = layout.CELL_TYPE_BOOL
     aggregate = layout.AGGREGATE_ANY
-    choices = ()
+    choices: tuple[str, ...] = ()
     may_keep = False
 
-    def __init__(self, label: str | None = None, initial: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002 - 0.8's order
+    def __init__(self, label: str | None = None, initial: bool = False, **options: Any) -> None:
         super().__init__(label, **options)
         self.initial = bool(initial)
 

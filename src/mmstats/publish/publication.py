@@ -208,4 +208,6 @@ def _ask_again(metrics: Sequence[Metric]) -> None:
         try:
             metric.ask()
         except Exception as error:  # noqa: BLE001 - a user's callable, inside somebody's update
-            report.note(f"{metric.label}: its callable raised in a forked child, the old value stays: {error!r}")
+            report.note(
+                f"{metric.label}: its callable raised in a forked child, the old value stays: {error!r}"
+            )

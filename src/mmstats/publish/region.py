@@ -91,7 +91,9 @@ class Region:
             self._storage.set_word(at, cells | layout.METRIC_STATE_WITHDRAWN << 32)
         self._changed()
 
-    def cells(self, schema: Schema, schemas: Mapping[int, Schema]) -> tuple[memoryview, Sequence[int | float] | None]:
+    def cells(
+        self, schema: Schema, schemas: Mapping[int, Schema]
+    ) -> tuple[memoryview, Sequence[int | float] | None]:
         """The calling thread's cells of a schema, and the base of its own values.
 
         Where there is no space they are in private memory: the thread counts on, unseen.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from struct import error as StructError
-from struct import pack, unpack
+import struct
 
 from mmstats.errors import Removed, UsageError
 from mmstats.format import layout
 from mmstats.names import check_text
 from mmstats.publish.fields import Field
-from mmstats.publish.schema import Metric, as_bits, as_number
+from mmstats.publish.schema import as_bits, as_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from mmstats.publish.model import Model
+    from mmstats.publish.schema import Metric
 
 
 class StaticField(Field):
@@ -90,7 +90,9 @@ class StaticIntegerField(StaticField):
         try:
             number = int(value.__index__())
         except AttributeError:
-            raise UsageError(f"value of {label!r} must be an integer, not {type(value).__name__}: {value!r}") from None
+            raise UsageError(
+                f"value of {label!r} must be an integer, not {type(value).__name__}: {value!r}"
+            ) from None
         if not self.low <= number <= self.high:
             raise UsageError(f"value of {label!r} must be from {self.low} to {self.high}: {value!r}")
         return as_bits(self.cell_type, number), b""
@@ -129,9 +131,11 @@ class StaticDoubleField(StaticField):
 
     def encoded(self, label: str, value: Any) -> tuple[int, bytes]:
         try:
-            number = unpack(self.code, pack(self.code, value))[0]
-        except (StructError, TypeError, OverflowError) as error:
-            raise UsageError(f"value of {label!r} must be a number, not {type(value).__name__}: {value!r}") from error
+            number = struct.unpack(self.code, struct.pack(self.code, value))[0]
+        except (struct.error, TypeError, OverflowError) as error:
+            raise UsageError(
+                f"value of {label!r} must be a number, not {type(value).__name__}: {value!r}"
+            ) from error
         return as_bits(self.cell_type, number), b""
 
     if TYPE_CHECKING:
