@@ -26,7 +26,7 @@ format: ## bring Python and C into shape
 	@python=$$(dev/venv main main $(MAIN)) && dev/format $$python
 
 bench: ## what an update costs, both twins against an empty method call
-	@python=$$(dev/venv main main $(MAIN)) && exec $$python bench/run.py
+	@python=$$(dev/venv main main $(MAIN)) && for program in bench/*.py; do $$python $$program || exit 1; done
 
 soak: ## the long tests, minutes to hours
 	@python=$$(dev/venv main main $(MAIN)) && exec $$python -m pytest -m soak

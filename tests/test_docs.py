@@ -96,10 +96,11 @@ def replay(text, environment):
 def shape(text):
     """A text without what is different each time: places, pids, moments, versions."""
     text = re.sub(r"/[\w./-]+/", "/", text)
-    text = re.sub(r"(?m)^( *(?:sys\.\S+|org\.python\.version)) .*$", r"\1 …", text)
+    text = re.sub(r"(?m)^( *\S*(?:sys\.\S+|org\.python\.version)) .*$", r"\1 …", text)
     text = re.sub(r"web\.py-\d+-[0-9a-f]{8}", "web.py-PID-ID", text)
     text = re.sub(r'("(?:t|pid|value)": ?)\d{4,}[\d.]*', r"\1N", text)
-    return re.sub(r"\d{4,}(\.\d+)?|\b\d+s\b", "N", text)
+    text = re.sub(r"\d{4,}(\.\d+)?|\b\d+s\b", "N", text)
+    return re.sub(r" {2,}", "  ", text)
 
 
 def help_of_slurpstats(environment):
