@@ -22,6 +22,7 @@ typedef struct {
     PyObject *weakrefs;
     struct attachment *attachments; /* touched with the GIL held only */
     uint32_t gid;                   /* GID_NONE: closed */
+    uint32_t closings;              /* how often it was closed: who waits for the opener looks */
 } Segment;
 
 static void
@@ -215,6 +216,7 @@ segment_shut(Segment *self)
     uint32_t gid = self->gid;
     struct attachment *attachments = self->attachments;
     self->gid = GID_NONE;
+    self->closings++;
     self->attachments = NULL;
     if (gid != GID_NONE) {
         slots_forget(gid);
@@ -260,12 +262,13 @@ no_such_cell(uint32_t index, const struct slot *slot)
  * NULL with an error set, or with `later` set: the update is to be handed to it. After the opener
  * answered None, the memory is used whether the token stands or not: a process that has no file for
  * now leaves the token down, so that every update asks again. The opener is asked once more only if
- * the segment was closed behind its back.
+ * the segment was closed, by another thread, behind its back.
  */
 static struct slot *
 slot_by_opener(Segment *self, uint32_t index, PyObject **later)
 {
-    for (int asked = 0; asked < 3; asked++) {
+    for (uint32_t closings = self->closings - 1; closings != self->closings;) {
+        closings = self->closings;
         struct slot *slot = slot_attached(self->gid);
         if (slot != NULL && token_stands()) {
             return index < slot->count ? slot : no_such_cell(index, slot);
@@ -278,9 +281,6 @@ slot_by_opener(Segment *self, uint32_t index, PyObject **later)
         slot = slot_attached(self->gid);
         if (slot != NULL) {
             return index < slot->count ? slot : no_such_cell(index, slot);
-        }
-        if (self->gid != GID_NONE) {
-            break;
         }
     }
     PyErr_SetString(PyExc_RuntimeError, "the opener said that it attached memory, and did not");
@@ -351,14 +351,13 @@ segment_init(Segment *self, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
+/* The attachments are not shown to the garbage collector: it would clear the memoryview, and unmap what
+ * is under it, before the segment took its slots back; a thread that ends meanwhile stores into it. */
 static int
 segment_traverse(Segment *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->opener);
-    for (struct attachment *a = self->attachments; a != NULL; a = a->next) {
-        Py_VISIT(a->memory.obj);
-    }
     return 0;
 }
 

@@ -60,10 +60,38 @@ wrong_type(PyObject *label, const char *wanted, PyObject *value)
     return -1;
 }
 
+/* The usual case: an int of one digit, read without a call. */
+static inline bool
+small_from(PyObject *value, int64_t *small)
+{
+    if (!PyLong_CheckExact(value)) {
+        return false;
+    }
+#if PY_VERSION_HEX >= 0x030C0000
+    if (!PyUnstable_Long_IsCompact((PyLongObject *)value)) {
+        return false;
+    }
+    *small = PyUnstable_Long_CompactValue((PyLongObject *)value);
+#else
+    Py_ssize_t digits = Py_SIZE(value);
+    if (digits < -1 || digits > 1) {
+        return false;
+    }
+    *small = digits * (int64_t)((PyLongObject *)value)->ob_digit[0];
+#endif
+    return true;
+}
+
 /* The value modulo 2**64, and whether it is negative. For anything with __index__, of any size. */
 static int
 whole_from(PyObject *label, PyObject *value, uint64_t *whole, bool *negative)
 {
+    int64_t small;
+    if (small_from(value, &small)) {
+        *negative = small < 0;
+        *whole = (uint64_t)small;
+        return 0;
+    }
     PyObject *number = PyNumber_Index(value);
     if (number == NULL) {
         return wrong_type(label, "an int", value);

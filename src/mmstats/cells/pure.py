@@ -54,6 +54,7 @@ if "gevent.monkey" in sys.modules:
 
 token = Token()
 
+FALSE, TRUE = 1, 2  # of a bool; 0 is never
 INTS, DOUBLES, OWN = 0, 1, 2  # OWN + INTS, OWN + DOUBLES: less the base
 WENT_WRONG = (AttributeError, TypeError, ValueError, OverflowError)
 
@@ -125,12 +126,13 @@ class Guard:
 class Segment:
     """Cells that every publishing thread has a copy of, in its own lane."""
 
-    __slots__ = ("__weakref__", "_local", "_open", "_opener")
+    __slots__ = ("__weakref__", "_closings", "_local", "_open", "_opener")
 
     def __init__(self, opener) -> None:
         self._opener = opener
         self._local = _local()
         self._open = [True]
+        self._closings = 0
 
     def attach(self, memory, base=None, *, release: bool = False) -> None:
         """From now on the calling thread's cells are in `memory`."""
@@ -140,8 +142,8 @@ class Segment:
         self.forget()
         local = self._local
         local.guard = Guard(views[INTS], self._open) if release else None
-        local.pid = getpid()
         local.views = (None, views)
+        local.pid = getpid()
 
     def forget(self) -> None:
         """The calling thread's memory no longer counts."""
@@ -155,24 +157,34 @@ class Segment:
         """No thread's memory counts any more; every update goes to the opener."""
         self._open[0] = False
         self._local = _local()
+        self._closings += 1
 
     def __del__(self) -> None:
         self._open[0] = False  # the guards of threads that go on are about to be dropped
 
+    def _standing(self):
+        """The calling thread's views while the token stands, or None. No system call."""
+        try:
+            return self._local.views[word[0]]
+        except AttributeError:
+            return None
+
     def _attached(self):
         """The views that the calling thread attached in this process, or None."""
         mine = self._local.__dict__
-        return mine["views"][1] if mine.get("pid") == getpid() and "views" in mine else None
+        return mine["views"][1] if mine.get("pid") == getpid() else None
 
     def _reach(self):
         """The calling thread's views and None; or None, and what the update is to be handed to.
 
         After the opener answered None the memory is used whether the token stands or not: a process
         that has no file for now leaves the token down, so that every update asks again. The opener
-        is asked once more only if the segment was closed behind its back.
+        is asked once more only if the segment was closed, by another thread, behind its back.
         """
-        for _ in range(3):
-            views = self._attached() if word[0] else None
+        closings = None
+        while closings != self._closings:
+            closings = self._closings
+            views = self._standing()
             if views is not None:
                 return views, None
             later = self._opener(self)
@@ -181,8 +193,6 @@ class Segment:
             views = self._attached()
             if views is not None:
                 return views, None
-            if self._open[0]:
-                break
         raise RuntimeError("the opener said that it attached memory, and did not")
 
 
@@ -259,11 +269,14 @@ class Counter:
     @property
     def value(self):
         """What the calling thread has counted."""
-        views, later = self._segment._reach()
-        if later is not None:
-            refuse_if_removed(later, self.label)
-            return 0.0 if self._view == DOUBLES else 0
-        own = views[OWN + self._view][self._index]
+        try:
+            own = self._segment._local.views[word[0]][OWN + self._view][self._index]
+        except WENT_WRONG:
+            views, later = self._segment._reach()
+            if later is not None:
+                refuse_if_removed(later, self.label)
+                return 0.0 if self._view == DOUBLES else 0
+            own = views[OWN + self._view][self._index]
         return own & MASK if self._unsigned else own
 
     @value.setter
@@ -288,7 +301,18 @@ class Counter:
 class Number:
     """A data descriptor for a plain number or a bool."""
 
-    __slots__ = ("_bits", "_cell_type", "_highest", "_lowest", "_never", "_signed", "_view", "name")
+    __slots__ = (
+        "_bits",
+        "_blank",
+        "_cell_type",
+        "_highest",
+        "_lowest",
+        "_never",
+        "_shown",
+        "_signed",
+        "_view",
+        "name",
+    )
 
     def __init__(self, name: str, cell_type: int, bits: int, signed: bool, never: bool) -> None:
         is_real = cell_type == CELL_TYPE_F64
@@ -303,10 +327,20 @@ class Number:
         self._never = never
         summed = not never and cell_type != CELL_TYPE_BOOL
         self._view = (DOUBLES if is_real else INTS) + (OWN if summed else 0)
+        self._blank = NEVER_WORDS[cell_type] if never or cell_type == CELL_TYPE_BOOL else None
+        self._shown = self._shown_by()
         self._lowest, self._highest = self._stored_as_they_are()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+    def _shown_by(self):
+        """What makes the value of what is stored; None: it is the value."""
+        if self._cell_type == CELL_TYPE_BOOL:
+            return TRUE.__eq__
+        if self._cell_type == CELL_TYPE_F64:
+            return single if self._bits == 32 else None
+        return None if self._signed else MASK.__and__
 
     def _stored_as_they_are(self):
         """The lowest and the highest value that need neither wrapping nor rounding."""
@@ -324,9 +358,7 @@ class Number:
                 segment, index, _ = instance._mm_cells[self.name]
                 segment._local.views[word[0]][self._view][index] = value
                 return
-        except WENT_WRONG:
-            pass
-        except KeyError:
+        except (*WENT_WRONG, KeyError):
             pass
         self._set_slowly(instance, value)
 
@@ -352,7 +384,7 @@ class Number:
     def _checked(self, value):
         """What is stored for the value, or TypeError."""
         if self._cell_type == CELL_TYPE_BOOL:
-            return 2 if value else 1
+            return TRUE if value else FALSE
         if self._cell_type == CELL_TYPE_F64:
             real = real_from(self.name, value)
             real = single(real) if self._bits == 32 else real
@@ -364,25 +396,18 @@ class Number:
         if instance is None:
             return getattr(owner, "__mmstats_fields__", {}).get(self.name, self)
         segment, index, initial = self._place(instance)
-        views, later = segment._reach()
-        if later is not None:
-            refuse_if_removed(later, self.name)
+        try:
+            views = segment._local.views[word[0]]
+            stored = views[self._view][index]
+        except WENT_WRONG:
+            views, later = segment._reach()
+            if later is not None:
+                refuse_if_removed(later, self.name)
+                return initial
+            stored = views[self._view][index]
+        if self._blank is not None and views[INTS][index] == self._blank:
             return initial
-        if self._was_never_set(views[INTS][index]):
-            return initial
-        return self._shown(views[self._view][index])
-
-    def _was_never_set(self, stored: int) -> bool:
-        if self._cell_type == CELL_TYPE_BOOL:
-            return stored == 0
-        return self._never and stored == NEVER_WORDS[self._cell_type]
-
-    def _shown(self, stored):
-        if self._cell_type == CELL_TYPE_BOOL:
-            return stored == 2
-        if self._cell_type == CELL_TYPE_F64:
-            return single(stored) if self._bits == 32 else stored
-        return stored if self._signed else stored & MASK
+        return stored if self._shown is None else self._shown(stored)
 
 
 def is_data_descriptor(kind: type, name: str) -> bool:
@@ -406,6 +431,10 @@ class Instance:
     __slots__ = ()
 
     def __setattr__(self, name: str, value) -> None:
+        nearest = type(self).__dict__.get(name)
+        if type(nearest) is Number:
+            nearest.__set__(self, value)  # what object.__setattr__ would come to, and sooner
+            return
         field = declared_field(self, name)
         if field is not None:
             verb = getattr(field, "_mm_verb", "incr")

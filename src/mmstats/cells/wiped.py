@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import mmap
 import sys
+from _operator import index
 from os import getpid
 
 WIPE_ON_FORK = 18  # MADV_WIPEONFORK, which the mmap module does not name before 3.13
@@ -22,9 +23,24 @@ if sys.implementation.name == "pypy":
 
     _from_buffer = FFI().from_buffer
 
-    def ints(memory):
-        """The memory as signed numbers of 64 bits."""
-        return _from_buffer("int64_t[]", memory, True)
+    class Ints:
+        """Signed numbers of 64 bits, and nothing else: cffi alone would cut a Decimal down to one."""
+
+        __slots__ = ("_cells",)
+
+        def __init__(self, memory) -> None:
+            self._cells = _from_buffer("int64_t[]", memory, True)
+
+        def __len__(self) -> int:
+            return len(self._cells)
+
+        def __getitem__(self, position: int) -> int:
+            return self._cells[position]
+
+        def __setitem__(self, position: int, value: int) -> None:
+            self._cells[position] = index(value)
+
+    ints = Ints
 
     def doubles(memory):
         """The memory as doubles."""

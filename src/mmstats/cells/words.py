@@ -9,7 +9,7 @@ from __future__ import annotations
 from _operator import index
 from struct import Struct
 
-from mmstats.format.layout import CELL_TYPE_F64, CELL_TYPE_I64, CELL_TYPE_U64, NEVER_F64, NEVER_I64, NEVER_U64
+from mmstats.format.layout import CELL_TYPE_BOOL, CELL_TYPE_F64, CELL_TYPE_I64, CELL_TYPE_U64, NEVER_F64, NEVER_I64, NEVER_U64
 
 MASK = 0xFFFFFFFFFFFFFFFF
 INFINITY = float("inf")
@@ -23,7 +23,12 @@ def signed(number: int, bits: int = 64) -> int:
     return (number + half & (1 << bits) - 1) - half
 
 
-NEVER_WORDS = {CELL_TYPE_U64: signed(NEVER_U64), CELL_TYPE_I64: signed(NEVER_I64), CELL_TYPE_F64: NEVER_F64}
+NEVER_WORDS = {
+    CELL_TYPE_U64: signed(NEVER_U64),
+    CELL_TYPE_I64: signed(NEVER_I64),
+    CELL_TYPE_F64: NEVER_F64,
+    CELL_TYPE_BOOL: 0,
+}
 
 
 def wrong_type(label: str, wanted: str, value: object) -> TypeError:

@@ -1,0 +1,208 @@
+"""Threads: each has cells of its own, and gives its lane back when it ends."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import pytest
+
+THREADS, UPDATES = 6, 4000
+
+
+@pytest.fixture
+def busy_switching():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def run_together(function, count=THREADS):
+    """Runs function(number) in that many threads at once."""
+    gate = threading.Barrier(count)
+
+    def work(number):
+        gate.wait()
+        function(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_nothing_is_lost_among_threads(lanes, busy_switching):
+    there = lanes()
+    counter, updown = there.counter(0), there.updown(1)
+
+    def work(number):
+        for _ in range(UPDATES):
+            counter.incr()
+            updown.incr(-2)
+        assert (UPDATES, -2 * UPDATES) == (counter.value, updown.value)
+
+    run_together(work)
+    total, down = there.total(0), sum(memory[1] - 2**64 for memory in there.memories)
+    assert (THREADS * UPDATES, -2 * THREADS * UPDATES, THREADS) == (total, down, there.asked)
+
+
+def test_a_number_is_each_threads_own(number, busy_switching):
+    from mmstats.format.layout import CELL_TYPE_U64
+
+    stats, there = number(CELL_TYPE_U64, 32)
+    seen = {}
+
+    def work(number):
+        for _ in range(UPDATES):
+            stats.x += 1
+        seen[number] = stats.x
+
+    run_together(work)
+    assert ({UPDATES}, THREADS * UPDATES) == (set(seen.values()), there.total(0))
+
+
+def test_many_segments_in_many_threads(lanes, busy_switching):
+    all_lanes = [lanes() for _ in range(30)]
+    counters = [there.counter() for there in all_lanes]
+
+    def work(number):
+        for round_ in range(100):
+            for counter in counters[number:] + counters[:number]:
+                counter.incr(round_)
+
+    run_together(work)
+    assert {THREADS * 4950} == {there.total() for there in all_lanes}
+
+
+def test_the_end_of_a_thread_stores_zero_into_the_first_cell_where_asked(lanes, in_thread):
+    there, kept = lanes(words=[1234], release=True), lanes(words=[1234])
+
+    def work():
+        there.counter(1).incr()
+        kept.counter(1).incr()
+        return there.memories[0][0]
+
+    assert in_thread(work) == 1234
+    assert (0, 1, 1234, 1) == (there.memories[0][0], there.memories[0][1], kept.memories[0][0], kept.memories[0][1])
+
+
+def test_a_thread_that_goes_on_gives_nothing_back(lanes, in_thread):
+    there = lanes(words=[1234], release=True)
+    there.counter(1).incr()
+    in_thread(there.counter(1).incr)
+    assert [1234, 0] == [memory[0] for memory in there.memories]
+
+
+@pytest.mark.parametrize("what", ["close", "forget", "attach", "drop"])
+def test_what_a_thread_no_longer_uses_it_does_not_give_back(lanes, memory, in_thread, what):
+    there, other = lanes(words=[1234], release=True), memory(words=[99])
+
+    def work():
+        there.counter(1).incr()
+        if what == "attach":
+            there.segment.attach(other.view)
+        elif what == "drop":
+            there.segment = None
+        else:
+            getattr(there.segment, what)()
+
+    in_thread(work)
+    assert (1234, 99) == (there.memories[0][0], other[0])
+
+
+def test_closing_reaches_the_tables_of_all_threads(lanes):
+    """What the others attached is let go of, no lane is given back, and they ask again."""
+    there = lanes(words=[1234], release=True)
+    counter = there.counter(1)
+    attached, closed = threading.Barrier(4), threading.Barrier(4)
+
+    def work():
+        counter.incr()
+        attached.wait()
+        closed.wait()
+        counter.incr(10)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    attached.wait()
+    there.segment.close()
+    first = there.memories[:3]
+    for memory in first:
+        assert (1234, 1) == (memory[0], memory[1])
+        memory.view.release()
+        memory.map.close()  # BufferError while anybody holds it
+    closed.wait()
+    for thread in threads:
+        thread.join()
+    assert (6, [10, 10, 10]) == (there.asked, [memory[1] for memory in there.memories[3:]])
+
+
+def test_a_gid_that_is_used_again_leads_nobody_astray(lanes):
+    """Threads that still have the closed segment in their tables do not count into the new one."""
+    old, new = lanes(words=[0]), None
+    counter = old.counter(1)
+    attached, replaced = threading.Barrier(2), threading.Barrier(2)
+
+    def work():
+        counter.incr()
+        attached.wait()
+        replaced.wait()
+        new.counter(1).incr(100)
+        counter.incr(1000)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    attached.wait()
+    old.segment.close()
+    new = lanes()
+    new.counter(1).incr(7)
+    replaced.wait()
+    thread.join()
+    assert ([7, 100], [1, 1000]) == ([memory[1] for memory in new.memories], [memory[1] for memory in old.memories])
+
+
+def test_threads_that_come_and_go_leave_no_memory_behind(lanes, in_thread):
+    """One who attaches lets go of what ended threads had attached."""
+    there = lanes()
+    for _ in range(5):
+        in_thread(there.counter().incr)
+    there.counter().incr()
+    for memory in there.memories[:5]:
+        memory.view.release()
+        memory.map.close()  # BufferError while anybody holds it
+    assert there.memories[5][0] == 1
+
+
+def test_closing_while_others_count(lanes, busy_switching):
+    """Every update lands in old memory or in new, and nobody crashes, or is told that it failed."""
+    there = lanes()
+    counter = there.counter()
+    working = [True] * (THREADS - 1)
+    failed = []
+
+    def work(number):
+        if number == THREADS - 1:
+            while any(working):
+                there.segment.close()
+            return
+        try:
+            for _ in range(200):
+                counter.incr()
+        except Exception as error:
+            failed.append(error)
+        finally:
+            working[number] = False
+
+    run_together(work)
+    assert ([], 200 * (THREADS - 1)) == (failed, there.total())
+
+
+def test_closing_while_threads_end(lanes, busy_switching):
+    for _ in range(30):
+        there = lanes(release=True)
+        run_together(lambda number, counter=there.counter(1): counter.incr(), 4)
+        there.segment.close()
+        assert there.total(1) == 4
