@@ -144,6 +144,93 @@ _Static_assert(offsetof(struct mmstats_cells, lane) == 8, "cells.lane");
 _Static_assert(offsetof(struct mmstats_cells, segment) == 12, "cells.segment");
 _Static_assert(offsetof(struct mmstats_cells, count) == 16, "cells.count");
 
+struct mmstats_text {
+    uint32_t type;
+    uint32_t length;
+    uint32_t lane;
+    uint32_t metric;
+    uint64_t member;
+    uint64_t capacity;
+    uint64_t sequence;
+    uint8_t pad_40[24];
+};
+_Static_assert(sizeof(struct mmstats_text) == 64, "text");
+_Static_assert(offsetof(struct mmstats_text, type) == 0, "text.type");
+_Static_assert(offsetof(struct mmstats_text, length) == 4, "text.length");
+_Static_assert(offsetof(struct mmstats_text, lane) == 8, "text.lane");
+_Static_assert(offsetof(struct mmstats_text, metric) == 12, "text.metric");
+_Static_assert(offsetof(struct mmstats_text, member) == 16, "text.member");
+_Static_assert(offsetof(struct mmstats_text, capacity) == 24, "text.capacity");
+_Static_assert(offsetof(struct mmstats_text, sequence) == 32, "text.sequence");
+
+struct mmstats_ring {
+    uint32_t type;
+    uint32_t length;
+    uint32_t lane;
+    uint32_t metric;
+    uint64_t member;
+    uint64_t slots;
+    uint64_t written;
+    uint8_t pad_40[24];
+};
+_Static_assert(sizeof(struct mmstats_ring) == 64, "ring");
+_Static_assert(offsetof(struct mmstats_ring, type) == 0, "ring.type");
+_Static_assert(offsetof(struct mmstats_ring, length) == 4, "ring.length");
+_Static_assert(offsetof(struct mmstats_ring, lane) == 8, "ring.lane");
+_Static_assert(offsetof(struct mmstats_ring, metric) == 12, "ring.metric");
+_Static_assert(offsetof(struct mmstats_ring, member) == 16, "ring.member");
+_Static_assert(offsetof(struct mmstats_ring, slots) == 24, "ring.slots");
+_Static_assert(offsetof(struct mmstats_ring, written) == 32, "ring.written");
+
+struct mmstats_member {
+    uint32_t type;
+    uint32_t length;
+    uint64_t generation;
+    uint32_t metric;
+    uint32_t segment;
+    uint32_t index;
+    uint32_t tags_length;
+    uint8_t pad_32[32];
+};
+_Static_assert(sizeof(struct mmstats_member) == 64, "member");
+_Static_assert(offsetof(struct mmstats_member, type) == 0, "member.type");
+_Static_assert(offsetof(struct mmstats_member, length) == 4, "member.length");
+_Static_assert(offsetof(struct mmstats_member, generation) == 8, "member.generation");
+_Static_assert(offsetof(struct mmstats_member, metric) == 16, "member.metric");
+_Static_assert(offsetof(struct mmstats_member, segment) == 20, "member.segment");
+_Static_assert(offsetof(struct mmstats_member, index) == 24, "member.index");
+_Static_assert(offsetof(struct mmstats_member, tags_length) == 28, "member.tags_length");
+
+struct mmstats_octave {
+    uint32_t type;
+    uint32_t length;
+    uint32_t lane;
+    uint32_t metric;
+    uint64_t member;
+    int64_t octave;
+    uint64_t buckets;
+    uint8_t pad_40[24];
+};
+_Static_assert(sizeof(struct mmstats_octave) == 64, "octave");
+_Static_assert(offsetof(struct mmstats_octave, type) == 0, "octave.type");
+_Static_assert(offsetof(struct mmstats_octave, length) == 4, "octave.length");
+_Static_assert(offsetof(struct mmstats_octave, lane) == 8, "octave.lane");
+_Static_assert(offsetof(struct mmstats_octave, metric) == 12, "octave.metric");
+_Static_assert(offsetof(struct mmstats_octave, member) == 16, "octave.member");
+_Static_assert(offsetof(struct mmstats_octave, octave) == 24, "octave.octave");
+_Static_assert(offsetof(struct mmstats_octave, buckets) == 32, "octave.buckets");
+
+struct mmstats_folded {
+    uint32_t type;
+    uint32_t length;
+    uint64_t count;
+    uint8_t pad_16[48];
+};
+_Static_assert(sizeof(struct mmstats_folded) == 64, "folded");
+_Static_assert(offsetof(struct mmstats_folded, type) == 0, "folded.type");
+_Static_assert(offsetof(struct mmstats_folded, length) == 4, "folded.length");
+_Static_assert(offsetof(struct mmstats_folded, count) == 8, "folded.count");
+
 /* What a block is. A reader skips a type that it does not know by its length. */
 #define MMSTATS_BLOCK_TYPE_BUILDING 0
 #define MMSTATS_BLOCK_TYPE_PAD 1

@@ -8,6 +8,7 @@ Needs Python 3.11 (tomllib); only developers run it.
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ SPEC = Path(__file__).resolve().parent
 ROOT = SPEC.parent
 CODES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i64": "q"}
 C_TYPES = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "i64": "int64_t"}
-RECORDS = ("header", "metric", "lane", "cells")
+RECORDS = ("header", "metric", "lane", "cells", "text", "ring", "member", "octave", "folded")
 
 
 def load() -> dict:
@@ -193,13 +194,13 @@ def table(heads: tuple, rows: list[tuple]) -> str:
 
 
 def fill_tables(text: str, layout: dict) -> str:
-    """Replace what stands between `<!-- table NAME -->` and `<!-- end -->`."""
-    for name, body in tables(layout).items():
-        begin, end = f"<!-- table {name} -->\n", "\n<!-- end -->"
-        if begin in text:
-            head, rest = text.split(begin, 1)
-            text = head + begin + body + end + rest.split(end, 1)[1]
-    return text
+    """Replace what stands between `<!-- table NAME -->` and the next `<!-- end -->`."""
+    bodies = tables(layout)
+
+    def filled(marker: re.Match[str]) -> str:
+        return f"<!-- table {marker[1]} -->\n{bodies[marker[1]]}\n<!-- end -->"
+
+    return re.sub(r"<!-- table (\w+) -->\n(?:\|.*\n)*<!-- end -->", filled, text)
 
 
 def outputs() -> dict[Path, str]:

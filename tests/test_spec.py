@@ -92,3 +92,14 @@ def test_an_empty_table_is_filled_and_what_follows_stays(generator):
     assert "## Next" in filled
     assert filled.count("<!-- end -->") == 2
     assert generator.fill_tables(filled, generator.load()) == filled
+
+
+def test_an_empty_table_is_filled_and_the_prose_around_it_stays(generator):
+    law = generator.SPEC / "FORMAT.md"
+    law.write_text(
+        "before\n<!-- table block -->\n<!-- end -->\nbetween\n<!-- table lane -->\n<!-- end -->\nafter\n"
+    )
+    generator.main([])
+    prose = [line for line in law.read_text().splitlines() if line[0] not in "|<"]
+    assert prose == ["before", "between", "after"]
+    assert law.read_text().count("| offset |") == 2

@@ -145,6 +145,93 @@ CELLS_LANE = 8
 CELLS_SEGMENT = 12
 CELLS_COUNT = 16
 
+TEXT_SIZE = 64
+TEXT_STRUCT = "<IIIIQQQ"
+TEXT_FIELDS = (
+    "type",
+    "length",
+    "lane",
+    "metric",
+    "member",
+    "capacity",
+    "sequence",
+)
+TEXT_TYPE = 0
+TEXT_LENGTH = 4
+TEXT_LANE = 8
+TEXT_METRIC = 12
+TEXT_MEMBER = 16
+TEXT_CAPACITY = 24
+TEXT_SEQUENCE = 32
+
+RING_SIZE = 64
+RING_STRUCT = "<IIIIQQQ"
+RING_FIELDS = (
+    "type",
+    "length",
+    "lane",
+    "metric",
+    "member",
+    "slots",
+    "written",
+)
+RING_TYPE = 0
+RING_LENGTH = 4
+RING_LANE = 8
+RING_METRIC = 12
+RING_MEMBER = 16
+RING_SLOTS = 24
+RING_WRITTEN = 32
+
+MEMBER_SIZE = 64
+MEMBER_STRUCT = "<IIQIIII"
+MEMBER_FIELDS = (
+    "type",
+    "length",
+    "generation",
+    "metric",
+    "segment",
+    "index",
+    "tags_length",
+)
+MEMBER_TYPE = 0
+MEMBER_LENGTH = 4
+MEMBER_GENERATION = 8
+MEMBER_METRIC = 16
+MEMBER_SEGMENT = 20
+MEMBER_INDEX = 24
+MEMBER_TAGS_LENGTH = 28
+
+OCTAVE_SIZE = 64
+OCTAVE_STRUCT = "<IIIIQqQ"
+OCTAVE_FIELDS = (
+    "type",
+    "length",
+    "lane",
+    "metric",
+    "member",
+    "octave",
+    "buckets",
+)
+OCTAVE_TYPE = 0
+OCTAVE_LENGTH = 4
+OCTAVE_LANE = 8
+OCTAVE_METRIC = 12
+OCTAVE_MEMBER = 16
+OCTAVE_OCTAVE = 24
+OCTAVE_BUCKETS = 32
+
+FOLDED_SIZE = 64
+FOLDED_STRUCT = "<IIQ"
+FOLDED_FIELDS = (
+    "type",
+    "length",
+    "count",
+)
+FOLDED_TYPE = 0
+FOLDED_LENGTH = 4
+FOLDED_COUNT = 8
+
 # What a block is. A reader skips a type that it does not know by its length.
 BLOCK_TYPE_BUILDING = 0
 BLOCK_TYPE_PAD = 1
