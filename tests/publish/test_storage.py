@@ -104,6 +104,7 @@ def test_no_space_leaves_the_chain_as_it_was(made):
     assert [content[0] for content in contents(memory, storage)] == [1, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy traces no opcodes")
 @pytest.mark.parametrize("length", [64, 3520, 8192], ids=["fits", "fills the step", "needs a step"])
 def test_somebody_comes_in_between_at_every_opcode(mmstats, length):
@@ -114,7 +115,7 @@ def test_somebody_comes_in_between_at_every_opcode(mmstats, length):
     while True:
         memory = Memory()
         storage = Storage(memory, 4096)
-        came = interrupted(storage, at, lambda: (storage.put(block(2)), storage.put(block(3, 4032))), length)
+        came = interrupted(storage, at, put_two, length)
         expected = [1, 2, 3] if came else [1]
         assert [content[0] for content in contents(memory, storage)] == expected, at
         assert all(len(set(content)) == 1 for content in contents(memory, storage))
@@ -124,6 +125,7 @@ def test_somebody_comes_in_between_at_every_opcode(mmstats, length):
     assert at > 100
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy traces no opcodes")
 def test_what_came_in_between_is_found_though_the_other_never_ends(mmstats):
     """Killed at any opcode after the handler was through: a reader finds the handler's block."""
@@ -135,7 +137,7 @@ def test_what_came_in_between_is_found_though_the_other_never_ends(mmstats):
         storage = Storage(memory, 4096)
         seen = []
 
-        def handler(storage=storage, memory=memory, seen=seen):
+        def handler(storage, memory=memory, seen=seen):
             storage.put(block(2))
             seen.append(contents(memory, storage))
 
@@ -143,6 +145,12 @@ def test_what_came_in_between_is_found_though_the_other_never_ends(mmstats):
             break
         assert bytes([2]) * 56 in seen[0], at
         at += 1
+
+
+def put_two(storage) -> None:
+    """A small block, and one that needs most of a step."""
+    storage.put(block(2))
+    storage.put(block(3, 4032))
 
 
 def interrupted(storage, at: int, handler, length: int) -> bool:
@@ -158,7 +166,7 @@ def interrupted(storage, at: int, handler, length: int) -> bool:
             if count == at and not came:
                 came = True
                 sys.settrace(None)
-                handler()
+                handler(storage)
             count += 1
         return trace
 
