@@ -52,6 +52,8 @@ class Lanes:
         memory = Memory(self.count, self.words)
         self.memories.append(memory)
         segment.attach(memory.view, self.base, release=self.release)
+        if not self.twin.token.stands:
+            self.twin.token.renew()  # a forked child has memory of its own now
 
     def counter(self, index=0, cell_type=CELL_TYPE_U64, label="web.hits", total=None):
         return self.twin.Counter(self.segment, index, cell_type, label, total)
@@ -139,7 +141,7 @@ def os_fork():
 
 def libc_fork():
     """A fork that Python's hooks never hear of, as uWSGI's."""
-    return ctypes.PyDLL(None).fork()
+    return getattr(ctypes, "PyDLL", ctypes.CDLL)(None).fork()  # PyPy has but one kind
 
 
 @pytest.fixture(params=[os_fork, libc_fork], ids=["os.fork", "libc.fork"])
@@ -165,4 +167,5 @@ def in_child(request):
         assert "error" not in answer, answer["error"]
         return answer["value"]
 
+    run.__name__ = request.param.__name__
     return run
