@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 POPULATE = getattr(mmap, "MAP_POPULATE", 0x8000 if sys.platform == "linux" else 0)
 O_TMPFILE = getattr(os, "O_TMPFILE", 0o20000000 | os.O_DIRECTORY)  # PyPy lacks the name
+AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
 NO_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
 # Without a descriptor of its own a mapping cannot close somebody else's (Python 3.13).
 UNTRACKED: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
@@ -65,7 +66,7 @@ class File:
 
     def map(self, offset: int, size: int) -> memoryview:
         fd = self._descriptor()
-        os.posix_fallocate(fd, offset, size)
+        reserve(fd, offset, size)
         mapped = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | POPULATE, offset=offset, **UNTRACKED)
         self._maps.append(mapped)
         return memoryview(mapped)
@@ -152,11 +153,30 @@ def _identity(path: str) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
+def reserve(fd: int, offset: int, size: int) -> None:
+    """Let the file be `size` bytes from `offset` on, none of them a hole. OSError: no space."""
+    os.posix_fallocate(fd, offset, size)
+    if os.fstat(fd).st_size < offset + size:  # PyPy 7.3.11 does not look at what it returned
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def link_nameless(fd: int, directory: str, name: str) -> None:
     """Give an O_TMPFILE a name, never over another file."""
     dir_fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        # With a directory descriptor Python calls linkat, which alone follows /proc/self/fd.
-        os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=dir_fd, follow_symlinks=True)
+        _linkat(f"/proc/self/fd/{fd}", name, dir_fd)
     finally:
         os.close(dir_fd)
+
+
+def _linkat(source: str, name: str, dir_fd: int) -> None:
+    """linkat(2) with AT_SYMLINK_FOLLOW, which alone takes /proc/self/fd/N for the file itself."""
+    if sys.implementation.name != "pypy":
+        os.link(source, name, dst_dir_fd=dir_fd, follow_symlinks=True)
+        return
+    import ctypes  # PyPy 7.3.11 mixes the flag up
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.linkat(AT_FDCWD, os.fsencode(source), dir_fd, os.fsencode(name), AT_SYMLINK_FOLLOW):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), name)
