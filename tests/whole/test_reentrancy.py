@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import programs
 import pytest
+
+import programs
 
 
 def test_a_signal_handler_counts_makes_and_removes(twin, stats_dir):
