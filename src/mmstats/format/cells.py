@@ -27,8 +27,8 @@ _f64 = Struct("<d").unpack_from
 _BOOLS = {1: False, 2: True}
 
 
-# How the eight bytes of a cell type that needs no more than that are read: `READ[type](data, offset)[0]`.
-READ = {layout.CELL_TYPE_U64: _u64, layout.CELL_TYPE_I64: _i64, layout.CELL_TYPE_F64: _f64}
+# The letter by which `struct` reads a cell that needs no more than that; a bool does.
+CODES = {layout.CELL_TYPE_U64: "Q", layout.CELL_TYPE_I64: "q", layout.CELL_TYPE_F64: "d"}
 PATTERN = {layout.CELL_TYPE_U64: layout.NEVER_U64, layout.CELL_TYPE_I64: layout.NEVER_I64 - (1 << 64)}
 
 

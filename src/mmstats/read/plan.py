@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
 from mmstats import kinds
 from mmstats.errors import FormatError
 from mmstats.format import layout
-from mmstats.format.cells import PATTERN, READ, stated
+from mmstats.format.cells import CODES, PATTERN, stated
 from mmstats.stat import About, Stat
 
 TYPE_CHECKING = False
@@ -22,8 +24,8 @@ PLAIN = frozenset(("sum", "max", "min", "any"))  # parts of one value are that v
 class Plan:
     """How the stat of one metric is made, of whatever file it is met in.
 
-    `read`: for the short way, see `Reader`: the bytes of the only cell to its value; None where there
-    is no such way. A value that is `never`, or not equal to itself, takes the long way all the same.
+    `code`: for the short way, see `Batch`: the letter by which `struct` reads the only cell; empty where
+    there is no such way. A value that is `never`, or not equal to itself, takes the long way all the same.
     """
 
     __slots__ = (
@@ -33,9 +35,9 @@ class Plan:
         "_never",
         "_place",
         "about",
+        "code",
         "index",
         "never",
-        "read",
         "segment",
     )
 
@@ -50,7 +52,7 @@ class Plan:
         self._living = kinds.goes_with_thread(metric.kind, aggregate)
         self._never = row.place == "process" or (not row.lanes and aggregate != "sum")
         self._initial = 0 if metric.initial is None else metric.initial
-        self.read = READ.get(metric.cell_type) if aggregate in PLAIN and row.place != "metric" else None
+        self.code = CODES.get(metric.cell_type, "") if aggregate in PLAIN and row.place != "metric" else ""
         self.never = PATTERN.get(metric.cell_type) if self._never else None
 
     def stat(self, cells: Cells, block: int, origin: Origin) -> Stat:
@@ -71,10 +73,48 @@ class NoPlan:
 
     __slots__ = ("reason",)
 
-    read = None
+    code = ""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
+
+
+class Batch:
+    """Plans that follow each other, with cells that follow each other: all are read by one call.
+
+    For the short way, where one lane has the cells and each cell is the value. `certain`: no value
+    can mean that it was never written.
+    """
+
+    __slots__ = ("abouts", "certain", "end", "first", "plans", "segment", "unpack")
+
+    def __init__(self, plans: list[Plan]) -> None:
+        self.plans = plans
+        self.abouts = [one.about for one in plans]
+        self.segment, self.first = plans[0].segment, plans[0].index
+        self.end = self.first + len(plans)
+        self.unpack = Struct("<" + "".join(one.code for one in plans)).unpack_from
+        self.certain = all(one.never is None and one.code != "d" for one in plans)
+
+
+def batches(metrics: list[Metric]) -> list[Batch | Plan | NoPlan]:
+    """What to do for a run of metrics, in its order."""
+    made: list[Batch | Plan | NoPlan] = []
+    together: list[Plan] = []
+    for metric in metrics:
+        one = plan(metric)
+        if together and not _follows(one, together[-1]):
+            made.append(Batch(together))
+            together = []
+        if isinstance(one, Plan) and one.code:
+            together.append(one)
+        else:
+            made.append(one)
+    return [*made, Batch(together)] if together else made
+
+
+def _follows(one: Plan | NoPlan, before: Plan) -> bool:
+    return bool(one.code) and (one.segment, one.index) == (before.segment, before.index + 1)  # type: ignore[union-attr]
 
 
 def plan(metric: Metric) -> Plan | NoPlan:

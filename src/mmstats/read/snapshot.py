@@ -5,6 +5,8 @@ Nothing a file says raises out of here; what could not be read stands in `proble
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
@@ -13,7 +15,7 @@ from mmstats.format.decode import Schema, decode
 from mmstats.format.header import layout_gen
 from mmstats.host.liveness import UNKNOWN, Judge
 from mmstats.read.files import find
-from mmstats.read.plan import NoPlan, plan
+from mmstats.read.plan import Batch, NoPlan, batches
 from mmstats.read.source import Source, UnreadableError
 from mmstats.stat import About, Origin, Problem, Snapshot, Stat, processes
 
@@ -104,21 +106,37 @@ class Reader:
 
     def _stats(self, data: bytes, decoded: Decoded, origin: Origin) -> list[Stat]:
         """The stats in the order of their declaration; what is wrong goes to the file's problems."""
-        cells, group, stats = Cells(data, decoded), origin.group, []
-        alone = cells.alone
+        cells = Cells(data, decoded)
+        stats: list[Stat] = []
         for run, block in decoded.runs:
             if run.made is None:
-                run.made = [plan(metric) for metric in run.metrics]
+                run.made = batches(run.metrics)
             for each in run.made:
-                if each.read:  # the short way: one cell, which is the value
-                    start, count = alone.get(each.segment, NOWHERE)
-                    if each.index < count:
-                        value = each.read(data, start + 8 * each.index)[0]
-                        if value == value and value != each.never:  # noqa: PLR0124 - NaN may be never
-                            stats.append(Stat(each.about, group, value, value))
-                            continue
-                _add(each, cells, block, origin, stats, decoded)
-        return stats + [_dropped(group, reason, count) for reason, count in decoded.header.dropped]
+                if isinstance(each, Batch):
+                    stats += _batch(each, cells, block, origin, decoded)
+                else:
+                    _add(each, cells, block, origin, stats, decoded)
+        return stats + [_dropped(origin.group, reason, count) for reason, count in decoded.header.dropped]
+
+
+def _batch(batch: Batch, cells: Cells, block: int, origin: Origin, decoded: Decoded) -> list[Stat]:
+    """The stats of several metrics; the short way where just one living lane has them."""
+    start, count = cells.alone.get(batch.segment, NOWHERE)
+    group = origin.group
+    stats: list[Stat] = []
+    if batch.end > count:
+        for one in batch.plans:
+            _add(one, cells, block, origin, stats, decoded)
+        return stats
+    values = batch.unpack(cells.data, start + 8 * batch.first)
+    if batch.certain:
+        return list(map(Stat, batch.abouts, repeat(group), values, values))
+    for one, value in zip(batch.plans, values):
+        if value == value and value != one.never:  # noqa: PLR0124 - NaN may mean never
+            stats.append(Stat(one.about, group, value, value))
+        else:
+            _add(one, cells, block, origin, stats, decoded)
+    return stats
 
 
 def _add(

@@ -5,7 +5,6 @@ Keys are a promise (`"schema": 1`): none goes away or changes its meaning, new o
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -18,7 +17,11 @@ if TYPE_CHECKING:
 
     from mmstats.stat import About, Snapshot
 
-quote: Callable[[str], str] = json.encoder.encode_basestring_ascii
+try:  # the part of json that is needed; all of it takes longer to load than to use
+    from _json import encode_basestring_ascii as quote
+except ImportError:  # PyPy
+    from json.encoder import encode_basestring_ascii as quote
+
 INFINITY = float("inf")
 
 

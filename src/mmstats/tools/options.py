@@ -27,6 +27,7 @@ DESCRIPTION = "Print every stat of every process, once, now."
 FILES = (
     "files, directories or quoted globs; default: $MMSTATS_GLOB, else $MMSTATS_PATH, else the usual places"
 )
+WIDTH = 100  # of the help
 FORMATS = ("table", "plain", "json", "jsonl")
 EPILOG = """exit codes:
   0 fine · 1 nothing matched · 2 usage · 3 printed, but something could not be read · 130 Ctrl-C
@@ -128,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         add_help=False,
         allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
     )
     parser.add_argument("files", nargs="*", metavar="FILES", help=FILES)
     _which(parser.add_argument_group("which stats and processes"))
@@ -139,6 +140,11 @@ def _parser() -> argparse.ArgumentParser:
     rest.add_argument("--version", action="version", version=f"slurpstats {__version__}")
     rest.add_argument("-h", "--help", action=_Help, nargs=0, help="short with -h, all of this with --help")
     return parser
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """One that does not load shutil, and with it three compressors, to ask how wide the terminal is."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=WIDTH)
 
 
 def _which(group: argparse._ArgumentGroup) -> None:
