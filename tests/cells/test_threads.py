@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import sys
 import threading
 
 import pytest
 
 THREADS, UPDATES = 6, 4000
+
+
+def settle_on_pypy():
+    """There, a thread's last steps are the garbage collector's."""
+    if sys.implementation.name == "pypy":
+        gc.collect()
+        gc.collect()
 
 
 @pytest.fixture
@@ -86,6 +95,61 @@ def test_the_end_of_a_thread_stores_zero_into_the_first_cell_where_asked(lanes, 
 
     assert in_thread(work) == 1234
     assert (0, 1, 1234, 1) == (there.memories[0][0], there.memories[0][1], kept.memories[0][0], kept.memories[0][1])
+
+
+def test_who_has_joined_a_thread_finds_its_lane_free(lanes):
+    there = lanes(words=[1234], release=True)
+    for _ in range(50):
+        thread = threading.Thread(target=there.counter(1).incr)
+        thread.start()
+        thread.join()
+        settle_on_pypy()
+        assert there.memories.pop()[0] == 0
+
+
+def test_what_a_thread_counts_in_its_last_moments_is_not_lost(twin, lanes, in_thread):
+    """The `__del__` of a thread-local runs when the lane was given back, or just before.
+
+    The pure twin cannot give back what was attached then: that lane waits for somebody to see that its
+    thread is gone.
+    """
+    there = lanes(words=[1234], release=True)
+    local = threading.local()
+
+    class Counting:
+        def __del__(self, counter=there.counter(1)):
+            counter.incr()
+
+    def work():
+        there.counter(1).incr()
+        local.last = Counting()
+        there.counter(2).incr()
+
+    in_thread(work)
+    gc.collect()
+    assert there.total(1) == 2
+    if twin.__name__.endswith("_native"):
+        assert {0} == {memory[0] for memory in there.memories}
+
+
+def test_a_thread_of_c_code_gives_its_lane_back(lanes):
+    """Its Python state is no thread's: the lane is given back when the thread itself has ended."""
+    if sys.implementation.name == "pypy":
+        pytest.skip("not on PyPy, which ends nothing in such a thread")
+    there = lanes(words=[1234], release=True)
+    counter = there.counter(1)
+    libc, thread = ctypes.CDLL(None), ctypes.c_ulong()
+
+    @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
+    def run(_argument):
+        counter.incr()
+        counter.incr()
+        return 0
+
+    assert libc.pthread_create(ctypes.byref(thread), None, run, None) == 0
+    assert libc.pthread_join(thread, None) == 0
+    settle_on_pypy()
+    assert ([0, 2], 1) == ([there.memories[0][0], there.memories[0][1]], there.asked)
 
 
 def test_a_thread_that_goes_on_gives_nothing_back(lanes, in_thread):

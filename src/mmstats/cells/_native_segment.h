@@ -25,6 +25,56 @@ typedef struct {
     uint32_t closings;              /* how often it was closed: who waits for the opener looks */
 } Segment;
 
+#if PY_VERSION_HEX < 0x030D0000
+/* Before 3.13, who joins a thread is woken when the thread's Python state is gone, a moment before the end
+ * that pthread tells us of. So that the lane is free by then, a capsule in that state ends the node. It
+ * does nothing
+ *
+ *   in another thread       a forked child clears the states of its parent's threads
+ *   when Python ends        the main thread's lane is the process's, and stays as it is
+ *   where nobody joins      C code that calls into Python has a new state each time, but one lane
+ *
+ * What counts in this thread after that, in the `__del__` of some thread-local, makes a new node, which
+ * pthread's end finds. */
+#define THREAD_CAPSULE "mmstats.cells._native.thread"
+
+static _Thread_local bool state_is_over;
+
+static void
+thread_state_ends(PyObject *capsule)
+{
+    struct node *node = PyCapsule_GetPointer(capsule, THREAD_CAPSULE);
+    if (node != here.node || _Py_IsFinalizing() || PyThreadState_Get()->on_delete == NULL) {
+        return;
+    }
+    state_is_over = true;
+    pthread_setspecific(thread_end, NULL);
+    node_end(node);
+}
+
+/* Before the first slot of a thread. Without the capsule the thread ends a moment later, that is all. */
+static void
+watch_thread_state(void)
+{
+    if (here.node != NULL || state_is_over) {
+        return;
+    }
+    PyObject *dict = PyThreadState_GetDict();
+    struct node *node = dict != NULL ? node_here() : NULL;
+    PyObject *capsule = node != NULL ? PyCapsule_New(node, THREAD_CAPSULE, thread_state_ends) : NULL;
+    if (capsule != NULL) {
+        PyDict_SetItemString(dict, THREAD_CAPSULE, capsule);
+        Py_DECREF(capsule);
+    }
+    PyErr_Clear();
+}
+#else
+static void
+watch_thread_state(void)
+{
+}
+#endif
+
 static void
 attachment_free(struct attachment *attachment)
 {
@@ -189,6 +239,7 @@ segment_attach(Segment *self, PyObject *args, PyObject *kwargs)
     if (attachment == NULL) {
         return NULL;
     }
+    watch_thread_state();
     if (segment_use(self, attachment, release) < 0) {
         attachment_free(attachment);
         return NULL;

@@ -10,7 +10,7 @@
  * The tables. Each thread has a table of slots, found through one thread-local variable, and indexed
  * by the gid of a segment. Only its thread adds to it or moves it. Two others reach in: the close of a
  * segment, in any thread, clears that segment's slot everywhere; and the end of the thread. The end
- * comes from pthread, after the thread's Python state is gone, so without the GIL: that is what the
+ * may come from pthread, after the thread's Python state is gone, so without the GIL: that is what the
  * mutex is for. Nothing is called while it is held.
  *
  * Nodes are allocated, not thread-local: in a forked child the C library gives the stacks of the
@@ -151,7 +151,7 @@ node_unlink(struct node *node)
     }
 }
 
-/* Runs in the ending thread, without the GIL. What a forked child inherited is not stored to. */
+/* Runs in the ending thread, perhaps without the GIL. What a forked child inherited is not stored to. */
 static void
 node_end(void *value)
 {
