@@ -71,7 +71,7 @@ RULES = {
     # A plain cell does not tell when it was written: the youngest writer counts as the latest.
     "last": Rule(_later, lambda value, stamp: (stamp, value), lambda parts: parts[1]),
     "all": Rule(_add, lambda value, stamp: (value,)),  # noqa: ARG005
-    "any": Rule(lambda one, other: one or other),
+    "any": Rule(lambda one, other: one or other, finish=bool),
     "set": Rule(frozenset.union, lambda value, stamp: frozenset((value,))),  # noqa: ARG005
 }
 FOR_TEXT = frozenset(("last", "all", "set"))

@@ -108,8 +108,9 @@ def test_the_younger_declaration_wins_and_the_other_is_named():
     for order in ([old, new, older], [older, old, new]):
         whole = combine(order)
         assert values(whole) == {"a": 5, "b": 2}
+        who = f"cmd {order[0].origin.pid}"
         assert [problem.reason for problem in whole.problems] == [
-            f"'a' is declared as number by cmd {order[0].origin.pid}, by a younger program as counter; left out"
+            f"'a' is declared as number by {who}, by a younger program as counter; left out"
         ]
 
 

@@ -76,3 +76,11 @@ def test_a_proc_of_others_is_not_ours(proc):
     (proc / "self").mkdir()
     (proc / "self/stat").write_text("1 (init) S 0")
     assert not identity.proc_is_ours()
+
+
+def test_a_process_that_ends_while_it_is_read(monkeypatch):
+    def ended(*_):
+        raise ProcessLookupError
+
+    monkeypatch.setattr(identity.os, "read", ended)
+    assert identity.process("self") is None

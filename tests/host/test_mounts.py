@@ -63,3 +63,11 @@ def test_without_a_mount_table_nothing_is_known(monkeypatch):
 
 def test_a_descriptor_that_is_told_nothing_about():
     assert mounts._mount_of(98765) == ""
+
+
+def test_a_path_that_is_lost_while_it_is_asked_for(monkeypatch):
+    def lost(_):
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr(mounts, "_of_descriptor", lost)
+    assert mounts.file_system("/") == ""

@@ -85,4 +85,5 @@ def test_a_directory_that_cannot_be_listed_is_a_problem(place, monkeypatch):
     ],
 )
 def test_natural_order(ordered):
-    assert sorted(reversed(ordered), key=natural) == ordered
+    backwards = ordered[::-1]
+    assert sorted(backwards, key=natural) == ordered

@@ -340,7 +340,9 @@ def test_the_rule_stands_beside_what_is_no_sum(slurp, stats):
                 ("s", "static", fb.U64, pid),
                 ("never", "gauge", fb.F64, None),
             ),
-            pid=pid, name=str(pid), group=group,
+            pid=pid,
+            name=str(pid),
+            group=group,
         )
     lines = slurp("--by", "all")[1].splitlines()
     assert lines[1].split() == "GROUP LABEL KIND VALUE OF MIN MAX WHO HAS MAX".split()
@@ -371,7 +373,9 @@ def test_json_lines(slurp, stats):
             ("nan", "number", fb.F64, float("nan")),
         ),
         *(("ok", "bool", fb.BOOL, True), ("t", "static", fb.TEXT, 'a"\\\n'), ("f", "gauge", fb.F64, 0.1)),
-        pid=4242, cmd="gunicorn", group="shop",
+        pid=4242,
+        cmd="gunicorn",
+        group="shop",
     )
     lines = [json.loads(line) for line in slurp("--jsonl")[1].splitlines()]
     first = lines[0]
@@ -405,8 +409,16 @@ def test_json_of_the_combination(slurp, stats):
     (one,) = json.loads(slurp("--by", "all", "--json")[1])
     assert one.pop("t") > 1.7e9
     assert one == {
-        "schema": 1, "cmd": "app", "group": "app", "state": "retired", "label": "a", "tags": {},
-        "kind": "counter", "unit": "", "value": 3, "processes": 0,
+        "schema": 1,
+        "cmd": "app",
+        "group": "app",
+        "state": "retired",
+        "label": "a",
+        "tags": {},
+        "kind": "counter",
+        "unit": "",
+        "value": 3,
+        "processes": 0,
     }
 
 
@@ -541,18 +553,13 @@ def test_a_reader_that_goes_away(stats, word):
 
 
 @pytest.mark.parametrize(
-    ("where", "message"), [(">&-", b"standard output is closed"), (">/dev/full", b"No space left on device")]
+    ("where", "message"), [(">&-", b" is closed"), (">/dev/full", b": No space left on device")]
 )
 def test_output_that_goes_nowhere(stats, where, message):
     path = stats(("a", "counter", fb.U64, 1))
     command = f"{sys.executable} {SCRIPT} {path} {where}; echo $? >&2"
     done = program("-c", f"import subprocess, sys; sys.exit(subprocess.call(['bash', '-c', {command!r}]))")
-    assert done.stderr.splitlines() == [
-        b"slurpstats: standard output" + message[len(b"standard output") :]
-        if b"closed" in message
-        else b"slurpstats: standard output: " + message,
-        b"3",
-    ]
+    assert done.stderr.splitlines() == [b"slurpstats: standard output" + message, b"3"]
 
 
 def test_the_module_does_the_same(stats):
@@ -563,8 +570,11 @@ def test_the_module_does_the_same(stats):
     assert (done.returncode, b"'nonsense' is no tool; expected slurp" in done.stderr) == (2, True)
 
 
-HEAVY = "typing dataclasses pathlib tempfile importlib.metadata asyncio inspect ctypes rich textual click mmstats.publish mmstats.cells"
-FOR_TEXT = "json signal re glob argparse fnmatch enum logging pwd"
+HEAVY = """
+    typing dataclasses pathlib tempfile importlib.metadata asyncio inspect ctypes rich textual click json
+    mmstats.publish mmstats.cells shutil
+"""
+FOR_TEXT = "signal re glob argparse fnmatch enum logging pwd"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mmstats.format.metric import Metric
     from mmstats.stat import Origin
 
-PLAIN = frozenset(("sum", "max", "min", "any"))  # parts of one value are that value
+PLAIN = frozenset(("sum", "max", "min"))  # parts of one value are that value
 
 
 class Plan:
