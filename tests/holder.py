@@ -17,6 +17,16 @@ from mmstats.format import layout
 from mmstats.host import locks
 
 
+def end_at_exec(path: str) -> None:
+    """PyPy's mmap keeps a copy of the descriptor that would outlive exec, and the lock with it."""
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if os.path.samestat(os.stat(path), os.fstat(int(name))):
+                os.set_inheritable(int(name), False)
+        except OSError:  # the descriptor of the listing itself
+            continue
+
+
 def main() -> None:
     path, what = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
     fb.write(
@@ -27,6 +37,7 @@ def main() -> None:
     assert locks.hold(witness, layout.LOCK_WITNESS)
     memory = mmap.mmap(mapped, 0)
     os.close(mapped)
+    end_at_exec(path)
     pids = [os.getpid()]
     if what == "fork":
         child = os.fork()

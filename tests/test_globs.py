@@ -34,7 +34,7 @@ def test_examples(name, pattern, expected):
     assert matches(name, pattern) is expected
 
 
-@given(st.text("ab[]!-*?", max_size=8), st.text("ab[]!-*?", max_size=8))
+@given(st.text("ab[]!*?", max_size=8), st.text("ab[]!*?", max_size=8))
 def test_the_same_as_the_standard_library(name, pattern):
     assert matches(name, pattern) == fnmatch.fnmatchcase(name, pattern)
 
