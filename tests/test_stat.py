@@ -7,7 +7,8 @@ import pickle
 import pytest
 
 from mmstats import kinds
-from mmstats.stat import About, Origin, Problem, Snapshot, Stat, close, processes
+from mmstats.near import close
+from mmstats.stat import About, Origin, Problem, Snapshot, Stat, processes
 
 
 def about(label="a", aggregate="sum", kind="counter", tags=(), **more):

@@ -5,43 +5,16 @@ Values, frozen: equal if what they hold is equal. They know nothing of files, by
 
 from __future__ import annotations
 
+from itertools import repeat
+
+from mmstats.frozen import Frozen
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, NoReturn
+    from typing import Any
 
     Merge = Callable[[Sequence["Stat"]], object]
-
-
-class Frozen:
-    """A value: its slots are set once, by `__init__`, and compared and shown as a whole."""
-
-    __slots__: tuple[str, ...] = ()
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is a value and does not change: {name!r} cannot be set")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(
-            f"{type(self).__name__} is a value and does not change: {name!r} cannot be deleted"
-        )
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self._names())
-
-    __hash__ = None  # type: ignore[assignment] # some hold lists and dicts
-
-    def __repr__(self) -> str:
-        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._names())
-        return f"{type(self).__name__}({inner})"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), tuple(getattr(self, name) for name in self.__slots__)
-
-    def _names(self) -> Iterable[str]:
-        return self.__slots__
 
 
 class About(Frozen):
@@ -218,6 +191,34 @@ class Missing:
 MISSING = Missing()
 
 
+class Rows:
+    """Stats in columns, before anybody asks for one of them: a tenth of the price of objects."""
+
+    __slots__ = ("abouts", "group", "parts", "values")
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self.abouts: list[About] = []
+        self.parts: list[Any] = []
+        self.values: list[Any] = []
+
+    def add(self, about: About, parts: object, value: object) -> None:
+        """One more."""
+        self.abouts.append(about)
+        self.parts.append(parts)
+        self.values.append(value)
+
+    def add_plain(self, abouts: Sequence[About], values: Sequence[object]) -> None:
+        """Several more, whose parts are their values."""
+        self.abouts += abouts
+        self.parts += values
+        self.values += values
+
+    def stats(self) -> list[Stat]:
+        """As objects."""
+        return list(map(Stat, self.abouts, repeat(self.group), self.parts, self.values))
+
+
 class Snapshot(Frozen):
     """All stats of one origin at one moment, or of many origins combined.
 
@@ -225,13 +226,13 @@ class Snapshot(Frozen):
     how several stats of one label become one value; whoever makes a Snapshot knows the arithmetic.
     """
 
-    __slots__ = ("merge", "origin", "problems", "processes", "stats")
+    __slots__ = ("merge", "origin", "problems", "processes", "_stats")  # noqa: RUF023 - as __init__ takes them
 
     merge: Merge | None
     origin: Origin
     problems: list[Problem]
     processes: int
-    stats: list[Stat]
+    _stats: list[Stat] | Rows
 
     def __init__(
         self,
@@ -239,14 +240,27 @@ class Snapshot(Frozen):
         origin: Origin,
         problems: list[Problem],
         processes: int,
-        stats: list[Stat],
+        stats: list[Stat] | Rows,
     ) -> None:
         put = object.__setattr__
         put(self, "merge", merge)
         put(self, "origin", origin)
         put(self, "problems", problems)
         put(self, "processes", processes)
-        put(self, "stats", stats)
+        put(self, "_stats", stats)
+
+    @property
+    def stats(self) -> list[Stat]:
+        """In the order of their declaration."""
+        if isinstance(self._stats, Rows):
+            object.__setattr__(self, "_stats", self._stats.stats())
+        return self._stats  # type: ignore[return-value]
+
+    def columns(self) -> tuple[list[About], list[Any]]:
+        """What the stats are and their values, for who shows very many."""
+        if isinstance(self._stats, Rows):
+            return self._stats.abouts, self._stats.values
+        return [stat.about for stat in self._stats], [stat.value for stat in self._stats]
 
     def value(self, label: str, /, default: Any = MISSING, **tags: object) -> Any:
         """The value of `label`: of the stat with just these tags, else all that have them, merged.
@@ -268,23 +282,11 @@ class Snapshot(Frozen):
     def _why_not(self, label: str, tags: dict[str, str], found: int) -> str:
         if found:
             return f"{found} stats are called {label!r}; name their tags"
+        from mmstats.near import close
+
         near = close(label, {stat.label for stat in self.stats})
         with_tags = f" with tags {tags}" if tags else ""
         return f"no stat is called {label!r}{with_tags}" + (f". Close: {', '.join(near)}" if near else "")
 
     def _names(self) -> Iterable[str]:
         return ("origin", "stats", "problems", "processes")
-
-
-def close(word: str, words: Iterable[str], limit: int = 3) -> list[str]:
-    """The few of `words` that share most of their beginning and end with `word`, best first."""
-    scored = sorted((-_shared(word, other), other) for other in words)
-    return [other for score, other in scored[:limit] if -score * 2 >= len(word)]
-
-
-def _shared(one: str, other: str) -> int:
-    """How many characters the two have in common from the left and from the right, each once."""
-    shorter = min(len(one), len(other))
-    left = next((i for i in range(shorter) if one[i] != other[i]), shorter)
-    right = next((i for i in range(shorter - left) if one[-1 - i] != other[-1 - i]), shorter - left)
-    return left + right

@@ -8,7 +8,7 @@ from mmstats import kinds
 from mmstats.errors import FormatError
 from mmstats.format import layout
 from mmstats.format.cells import CODES, PATTERN, stated
-from mmstats.stat import About, Stat
+from mmstats.stat import About
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mmstats.format.cells import Cells
     from mmstats.format.metric import Metric
-    from mmstats.stat import Origin
+    from mmstats.stat import Rows
 
 PLAIN = frozenset(("sum", "max", "min"))  # parts of one value are that value
 
@@ -55,17 +55,19 @@ class Plan:
         self.code = CODES.get(metric.cell_type, "") if aggregate in PLAIN and row.place != "metric" else ""
         self.never = PATTERN.get(metric.cell_type) if self._never else None
 
-    def stat(self, cells: Cells, block: int, origin: Origin) -> Stat:
-        """The stat of one file, the long way. `block`: where the run of its METRIC begins."""
-        about, group, stamp = self.about, origin.group, origin.created
+    def add(self, rows: Rows, cells: Cells, block: int, stamp: float) -> None:
+        """Add the stat of one file, the long way.
+
+        `block`: where the run of its METRIC begins; `stamp`: when the writer began.
+        """
+        about, metric = self.about, self._metric
         if self._place == "metric":
-            stands: Any = (
-                self._metric.value if _is_text(self._metric) else stated(cells.data, block, self._metric)
-            )
-            return Stat(about, group, kinds.stated(about.aggregate, stands, stamp), stands)
-        found = cells.of(self._metric, living=self._living, never=self._never)
-        parts, value = kinds.measured(about.kind, about.aggregate, self._metric.cell_type, found, stamp)
-        return Stat(about, group, parts, self._initial if parts is None else value)
+            stands: Any = metric.value if _is_text(metric) else stated(cells.data, block, metric)
+            rows.add(about, kinds.stated(about.aggregate, stands, stamp), stands)
+            return
+        found = cells.of(metric, living=self._living, never=self._never)
+        parts, value = kinds.measured(about.kind, about.aggregate, metric.cell_type, found, stamp)
+        rows.add(about, parts, self._initial if parts is None else value)
 
 
 class NoPlan:

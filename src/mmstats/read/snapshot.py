@@ -5,8 +5,6 @@ Nothing a file says raises out of here; what could not be read stands in `proble
 
 from __future__ import annotations
 
-from itertools import repeat
-
 from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
@@ -17,7 +15,7 @@ from mmstats.host.liveness import UNKNOWN, Judge
 from mmstats.read.files import find
 from mmstats.read.plan import Batch, NoPlan, batches
 from mmstats.read.source import Source, UnreadableError
-from mmstats.stat import About, Origin, Problem, Snapshot, Stat, processes
+from mmstats.stat import About, Origin, Problem, Rows, Snapshot, processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,60 +102,54 @@ class Reader:
         except OSError:
             return UNKNOWN
 
-    def _stats(self, data: bytes, decoded: Decoded, origin: Origin) -> list[Stat]:
+    def _stats(self, data: bytes, decoded: Decoded, origin: Origin) -> Rows:
         """The stats in the order of their declaration; what is wrong goes to the file's problems."""
-        cells = Cells(data, decoded)
-        stats: list[Stat] = []
+        cells, rows, stamp = Cells(data, decoded), Rows(origin.group), origin.created
         for run, block in decoded.runs:
             if run.made is None:
                 run.made = batches(run.metrics)
             for each in run.made:
                 if isinstance(each, Batch):
-                    stats += _batch(each, cells, block, origin, decoded)
+                    _add_batch(each, cells, block, stamp, rows, decoded)
                 else:
-                    _add(each, cells, block, origin, stats, decoded)
-        return stats + [_dropped(origin.group, reason, count) for reason, count in decoded.header.dropped]
+                    _add(each, cells, block, stamp, rows, decoded)
+        for reason, count in decoded.header.dropped:
+            rows.add(_about_dropped(reason), count, count)
+        return rows
 
 
-def _batch(batch: Batch, cells: Cells, block: int, origin: Origin, decoded: Decoded) -> list[Stat]:
+def _add_batch(batch: Batch, cells: Cells, block: int, stamp: float, rows: Rows, decoded: Decoded) -> None:
     """The stats of several metrics; the short way where just one living lane has them."""
     start, count = cells.alone.get(batch.segment, NOWHERE)
-    group = origin.group
-    stats: list[Stat] = []
     if batch.end > count:
         for one in batch.plans:
-            _add(one, cells, block, origin, stats, decoded)
-        return stats
+            _add(one, cells, block, stamp, rows, decoded)
+        return
     values = batch.unpack(cells.data, start + 8 * batch.first)
     if batch.certain:
-        return list(map(Stat, batch.abouts, repeat(group), values, values))
+        rows.add_plain(batch.abouts, values)
+        return
     for one, value in zip(batch.plans, values):
         if value == value and value != one.never:  # noqa: PLR0124 - NaN may mean never
-            stats.append(Stat(one.about, group, value, value))
+            rows.add(one.about, value, value)
         else:
-            _add(one, cells, block, origin, stats, decoded)
-    return stats
+            _add(one, cells, block, stamp, rows, decoded)
 
 
-def _add(
-    each: Plan | NoPlan, cells: Cells, block: int, origin: Origin, stats: list[Stat], decoded: Decoded
-) -> None:
+def _add(each: Plan | NoPlan, cells: Cells, block: int, stamp: float, rows: Rows, decoded: Decoded) -> None:
     """The stat of one metric, whatever it takes."""
     if isinstance(each, NoPlan):
         decoded.note(each.reason)
         return
     try:
-        stats.append(each.stat(cells, block, origin))
+        each.add(rows, cells, block, stamp)
     except FormatError as error:
         decoded.complain(error)
 
 
-def _dropped(group: str, reason: str, count: int) -> Stat:
-    tags = (("reason", reason),)
-    about = About(
-        "sum", "what could not be published", keep=False, kind="counter", label=DROPPED, tags=tags, unit=""
-    )
-    return Stat(about, group, count, count)
+def _about_dropped(reason: str) -> About:
+    what, tags = "what could not be published", (("reason", reason),)
+    return About("sum", what, keep=False, kind="counter", label=DROPPED, tags=tags, unit="")
 
 
 def _origin(header: Header, path: str, state: str) -> Origin:

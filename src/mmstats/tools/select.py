@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmstats.globs import escaped, matches
-from mmstats.stat import close
+from mmstats.near import close
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -31,7 +31,9 @@ def slurp(words: list[str]) -> int:
         ends.say(NAME, _no_process(options, len(readable)))
         return ends.NOTHING
     selection = Selection(options.patterns, options.prefix)
-    shown = [_with_stats(one, selection.of(one.stats)) for one in selection.settled(chosen)]
+    shown = chosen
+    if options.selects:
+        shown = [_with_stats(one, selection.of(one.stats)) for one in selection.settled(chosen)]
     if chosen and options.selects and not any(one.stats for one in shown):
         ends.say(NAME, selection.nothing(chosen))
         return ends.NOTHING

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mmstats.stat import About, Snapshot, Stat
+    from mmstats.stat import About, Snapshot
 
 # What changes the direction of text: a label could show another one's value beside itself.
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -23,24 +23,24 @@ class Listing:
 
     def of(self, one: Snapshot) -> str:
         """A line with the name, a line for each stat, an empty line."""
-        keys = [id(stat.about) for stat in one.stats]
-        width = self._width(keys, one.stats)
+        abouts, values = one.columns()
+        keys = list(map(id, abouts))
+        width = self._width(keys, abouts)
         padded = self._padded.setdefault(width, {})
         lines = [f"==> {shown(one.origin.file)}\n"]
-        for key, stat in zip(keys, one.stats):
-            value = stat.value
+        for key, value in zip(keys, values):
             text = value if type(value) is int else value_text(value)
             lines.append(f"{padded.get(key) or self._pad(key, width)}{text}\n")
         lines.append("\n")
         return "".join(lines)
 
-    def _width(self, keys: list[int], stats: list[Stat]) -> int:
+    def _width(self, keys: list[int], abouts: list[About]) -> int:
         """The length of the longest label."""
         names = self._names
         try:
             return max([len(names[key]) for key in keys], default=0)
         except KeyError:
-            names.update((id(stat.about), shown(name_of(stat.about))) for stat in stats)
+            names.update((id(about), shown(name_of(about))) for about in abouts)
             return max(len(names[key]) for key in keys)
 
     def _pad(self, key: int, width: int) -> str:
