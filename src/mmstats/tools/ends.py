@@ -19,7 +19,14 @@ OK, NOTHING, USAGE, PARTLY, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def run(name: str, work: Callable[[], int]) -> int:
-    """The exit code of `work`, with a program's manners around it."""
+    """The exit code of `work`, with a program's manners around it; all that was said is out by then."""
+    code = _run(name, work)
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    return code
+
+
+def _run(name: str, work: Callable[[], int]) -> int:
     _die_of_sigpipe()
     gc.disable()  # a tool that runs once makes no garbage worth looking for
     if sys.stdout is None:
@@ -98,7 +105,7 @@ def _shown(text: str) -> str:
 
 def _die_of_sigpipe() -> None:
     """`slurpstats | head` ends as `yes | head` does. `_signal`: `signal` itself loads enum."""
-    import _signal  # type: ignore[import-not-found]
+    import _signal
 
     _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
 
