@@ -68,14 +68,16 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = ["__version__", *_ROOM_OF]  # noqa: PLE0604 - names only
 
 
-def __getattr__(name: str) -> object:
-    if name not in _ROOM_OF:
-        raise AttributeError(f"module 'mmstats' has no attribute {name!r}")
-    # Not `from . import`: that asks this very function again, for ever.
-    room = __import__(_ROOM_OF[name], fromlist=[name])
-    value = getattr(room, name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # with it in sight a type checker would take any misspelt name
+
+    def __getattr__(name: str) -> object:
+        if name not in _ROOM_OF:
+            raise AttributeError(f"module 'mmstats' has no attribute {name!r}")
+        # Not `from . import`: that asks this very function again, for ever.
+        room = __import__(_ROOM_OF[name], fromlist=[name])
+        value = getattr(room, name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -182,6 +182,21 @@ def test_a_dead_writers_name_is_taken_over(twin, stats_dir):
     assert len(programs.files(stats_dir)) == 3
 
 
+def test_a_program_that_becomes_another_one_is_gone(twin, stats_dir):
+    """Exec ends the writer, though the process lives on: what it counted stays, and nobody waits for it."""
+    programs.run(
+        """
+        stats = Model()
+        stats.count.incr()
+        script = "import mmstats; (s,) = mmstats.snapshot(); assert s.origin.state == 'gone', s.origin"
+        os.execv(sys.executable, [sys.executable, '-c', script])
+        """,
+        twin,
+        stats_dir,
+    )
+    assert programs.totals(twin, stats_dir)["count"] == 1
+
+
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_multiprocessing(twin, stats_dir, tmp_path, method):
     """Each way in which multiprocessing starts its workers gives the same totals."""

@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+PYPY = sys.implementation.name == "pypy"
 POPULATE = getattr(mmap, "MAP_POPULATE", 0x8000 if sys.platform == "linux" else 0)
 O_TMPFILE = getattr(os, "O_TMPFILE", 0o20000000 | os.O_DIRECTORY)  # PyPy lacks the name
 AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
@@ -68,8 +69,16 @@ class File:
         fd = self._descriptor()
         reserve(fd, offset, size)
         mapped = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | POPULATE, offset=offset, **UNTRACKED)
+        if PYPY:
+            self._end_at_exec()
         self._maps.append(mapped)
         return memoryview(mapped)
+
+    def _end_at_exec(self) -> None:
+        """PyPy's mmap keeps a copy of the descriptor that would outlive exec, and the lock with it."""
+        for number in os.listdir("/proc/self/fd"):
+            if self._is_ours(int(number)):
+                os.set_inheritable(int(number), False)
 
     def link(self, name: str) -> None:
         """Make the file visible as `name`. FileExistsError where the name is taken."""
@@ -171,7 +180,7 @@ def link_nameless(fd: int, directory: str, name: str) -> None:
 
 def _linkat(source: str, name: str, dir_fd: int) -> None:
     """linkat(2) with AT_SYMLINK_FOLLOW, which alone takes /proc/self/fd/N for the file itself."""
-    if sys.implementation.name != "pypy":
+    if not PYPY:
         os.link(source, name, dst_dir_fd=dir_fd, follow_symlinks=True)
         return
     import ctypes  # PyPy 7.3.11 mixes the flag up

@@ -65,11 +65,13 @@ class FieldGatherer(type):
         if stand_in is not None:
             type.__setattr__(cls, attribute, stand_in)
 
-    def __getattr__(cls, name: str) -> Field:
-        fields: dict[str, Field] = cls.__dict__.get("__mmstats_fields__", {})
-        if name in fields:
-            return fields[name]
-        raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+    if not TYPE_CHECKING:  # a type checker sees the declarations, and is to see misspelt names
+
+        def __getattr__(cls, name: str) -> Field:
+            fields = cls.__dict__.get("__mmstats_fields__", {})
+            if name in fields:
+                return fields[name]
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
 
     def __setattr__(cls, name: str, value: Any) -> None:
         if isinstance(value, Field):
@@ -109,7 +111,20 @@ def _hidden_by_data_descriptor(cls: type, attribute: str) -> bool:
     return hasattr(type(found), "__set__")
 
 
-class BaseMmStats(cells.Instance, metaclass=FieldGatherer):  # type: ignore[misc]  # chosen at run time
+if TYPE_CHECKING:
+
+    class Instance:
+        """What both twins' Instance has, and nothing else: a misspelt name is an error."""
+
+        _mm_model: Model
+
+        def _mm_bind(self, name: str, handle: object) -> None: ...
+
+else:
+    Instance = cells.Instance
+
+
+class BaseMmStats(Instance, metaclass=FieldGatherer):
     """A model without the stats of MmStats. Make it once per process; at import time is fine.
 
     path: the directory; None: MMSTATS_PATH, else /dev/shm/mmstats-UID and what docs/python.md lists
@@ -176,8 +191,7 @@ class BaseMmStats(cells.Instance, metaclass=FieldGatherer):  # type: ignore[misc
 
 def info(stats: BaseMmStats) -> Model:
     """`filename`, `label_prefix` and `size` of a model, also where a field has one of these names."""
-    model: Model = stats._mm_model
-    return model
+    return stats._mm_model
 
 
 def _join(settings: Settings, prefix: str, wanted: list[Any]) -> Model:

@@ -13,7 +13,7 @@ from mmstats.publish.schema import as_bits, as_number
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, overload
+    from typing import Any, NoReturn, overload
 
     from typing_extensions import Self
 
@@ -58,6 +58,10 @@ class StaticField(Field):
 
     def bind(self, instance: Any, attribute: str, model: Model, metric: Metric) -> None:
         instance._mm_statics[attribute] = (model, metric)
+
+    if TYPE_CHECKING:
+
+        def __set__(self, instance: object, value: NoReturn) -> None: ...
 
 
 class StaticValue:
