@@ -1,5 +1,7 @@
 """The optional extension, nothing else: without a C compiler the pure twin does the work."""
 
+from __future__ import annotations
+
 import os
 import platform
 from glob import glob

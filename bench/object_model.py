@@ -54,7 +54,9 @@ class Gatherer(type):
     """Takes the fields out of the class, and answers for them."""
 
     def __new__(cls, name, bases, body):
-        fields = {key: value for base in bases for key, value in getattr(base, "__mmstats_fields__", {}).items()}
+        fields = {
+            key: value for base in bases for key, value in getattr(base, "__mmstats_fields__", {}).items()
+        }
         fields.update((key, value) for key, value in body.items() if isinstance(value, Field))
         body = {key: value for key, value in body.items() if not isinstance(value, Field)}
         return super().__new__(cls, name, bases, {**body, "__mmstats_fields__": fields})

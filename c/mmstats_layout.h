@@ -118,8 +118,7 @@ struct mmstats_lane {
     uint32_t lane;
     uint32_t reserved;
     uint64_t state;
-    uint64_t owners;
-    uint8_t pad_32[32];
+    uint8_t pad_24[40];
 };
 _Static_assert(sizeof(struct mmstats_lane) == 64, "lane");
 _Static_assert(offsetof(struct mmstats_lane, type) == 0, "lane.type");
@@ -127,7 +126,6 @@ _Static_assert(offsetof(struct mmstats_lane, length) == 4, "lane.length");
 _Static_assert(offsetof(struct mmstats_lane, lane) == 8, "lane.lane");
 _Static_assert(offsetof(struct mmstats_lane, reserved) == 12, "lane.reserved");
 _Static_assert(offsetof(struct mmstats_lane, state) == 16, "lane.state");
-_Static_assert(offsetof(struct mmstats_lane, owners) == 24, "lane.owners");
 
 struct mmstats_cells {
     uint32_t type;

@@ -24,7 +24,9 @@ TWINS = {"pure": load("pure"), "native": load("_native")}
 
 
 def pytest_report_header() -> str:
-    there = [name if not isinstance(twin, ImportError) else f"no {name} ({twin})" for name, twin in TWINS.items()]
+    there = [
+        name if not isinstance(twin, ImportError) else f"no {name} ({twin})" for name, twin in TWINS.items()
+    ]
     forced = os.environ.get("MMSTATS_CELLS")
     return f"twins: {', '.join(there)}" + (f"; MMSTATS_CELLS={forced}" if forced else "")
 

@@ -106,7 +106,7 @@ def metric(
 
 
 def lane(number, state=1):
-    fixed = struct.pack(layout.LANE_STRUCT, layout.BLOCK_TYPE_LANE, layout.LANE_SIZE, number, 0, state, 1)
+    fixed = struct.pack(layout.LANE_STRUCT, layout.BLOCK_TYPE_LANE, layout.LANE_SIZE, number, 0, state)
     return fixed.ljust(layout.LANE_SIZE, b"\0")
 
 

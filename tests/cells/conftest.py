@@ -87,7 +87,8 @@ def said(twin):
     def run(program, **environment):
         program = f"import {twin.__name__} as twin\n{textwrap.dedent(program)}"
         command = [sys.executable, "-c", program]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
+        environ = {**os.environ, **environment}
+        done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -102,7 +103,7 @@ class Stats:
 def number(twin, lanes):
     """A function: an instance whose attribute `x` is such a number, and its lanes."""
 
-    def make(cell_type, bits=64, signed=False, never=False, initial=0, **options):  # noqa: FBT002
+    def make(cell_type, bits=64, signed=False, never=False, initial=0, **options):
         options.setdefault("words", ())
         there = lanes(**options)
         cls = type("Model", (Stats,), {"x": twin.Number("x", cell_type, bits, signed, never)})

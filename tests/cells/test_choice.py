@@ -19,7 +19,11 @@ def test_the_choice_prints_as_the_twins_name_and_has_a_reason():
 
 def test_pure_can_be_asked_for():
     twin, choice = cells.choose("pure")
-    assert ("mmstats.cells.pure", "pure", "MMSTATS_CELLS=pure says so") == (twin.__name__, choice, choice.reason)
+    assert ("mmstats.cells.pure", "pure", "MMSTATS_CELLS=pure says so") == (
+        twin.__name__,
+        choice,
+        choice.reason,
+    )
 
 
 def test_native_can_be_asked_for(monkeypatch, twin):
@@ -58,13 +62,16 @@ def test_there_is_no_third_twin(wanted):
 def test_the_environment_is_read_when_the_package_is_imported_and_not_before():
     program = "import mmstats, os; os.environ['MMSTATS_CELLS'] = 'pure'; print(mmstats.CELLS)"
     environment = {**os.environ, "MMSTATS_CELLS": "neither"}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
     assert ("pure\n", "") == (done.stdout, done.stderr)
 
 
 def test_the_cells_import_nothing_dear(said):
     program = "import sys; print(*sys.modules)"
     loaded = set(said(program).split()) - {"twin"}
-    dear = {"typing", "dataclasses", "ctypes", "threading", "re", "inspect", "collections", "warnings", "logging"}
-    site = subprocess.run([sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True)
-    assert set() == (loaded - set(site.stdout.split())) & dear
+    dear = set("typing dataclasses ctypes threading re inspect collections warnings logging".split())
+    command = [sys.executable, "-c", program]
+    before = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert set() == (loaded - set(before.split())) & dear

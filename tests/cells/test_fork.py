@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 
 import pytest
 
+from mmstats.cells.wiped import AskedEachTime
 from mmstats.format.layout import CELL_TYPE_U64
 
 
@@ -204,34 +206,47 @@ def test_a_grandchild_is_a_child(twin, lanes, in_child):
     assert ([True, 100, 10], 1) == (in_child(child), counter.value)
 
 
-def test_forking_while_threads_attach_and_end(lanes, in_child):
-    """The lock that guards the tables may be held at that moment: the child finds it open."""
+@contextmanager
+def busy(work, count=2):
+    """Threads that do the work over and over."""
     over = []
 
-    def churn():
+    def repeat():
         while not over:
-            for _ in range(20):
-                there = lanes(count=2)
-                there.counter().incr()
-                there.segment.close()
+            work()
 
-    def starting():
-        while not over:
-            thread = threading.Thread(target=there.counter().incr)
-            thread.start()
-            thread.join()
-
-    there = lanes(release=True)
-    threads = [threading.Thread(target=churn), threading.Thread(target=starting)]
-    if in_child.__name__ == "libc_fork":
-        threads = []  # CPython itself does not survive a C fork beside busy threads
+    threads = [threading.Thread(target=repeat) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
-        for _ in range(10):
-            own = lanes()
-            assert in_child(lambda own=own: own.counter().incr() or own.counter().value) == 1
+        yield
     finally:
         over.append(True)
         for thread in threads:
             thread.join()
+
+
+def test_forking_while_threads_attach_and_end(lanes, in_child):
+    """The lock that guards the tables may be held at that moment: the child finds it open."""
+    shared = lanes(release=True)
+
+    def work():
+        there = lanes(count=2)
+        there.counter().incr()
+        there.segment.close()
+        thread = threading.Thread(target=shared.counter().incr)
+        thread.start()
+        thread.join()
+
+    # CPython itself does not survive a C fork beside busy threads
+    with busy(work, count=0 if in_child.__name__ == "libc_fork" else 2):
+        for _ in range(10):
+            own = lanes()
+            assert in_child(lambda own=own: own.counter().incr() or own.counter().value) == 1
+
+
+def test_where_no_page_is_wiped_the_pid_is_asked_for(in_child):
+    word = AskedEachTime()
+    assert word[0] == 0
+    word[0] = 1
+    assert (1, 0) == (word[0], in_child(lambda: word[0]))

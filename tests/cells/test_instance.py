@@ -30,7 +30,7 @@ def web(twin, lanes):
         plain = 5
 
     class WebStats(WebBase):
-        __mmstats_fields__ = {
+        __mmstats_fields__ = {  # noqa: RUF012 - as a metaclass leaves it
             "requests": CounterField(),
             "body": HistogramField(),
             "version": StaticField(),
@@ -64,8 +64,14 @@ def test_a_handle_is_a_plain_attribute(web):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("requests", "'requests' is a CounterField of WebStats: call its methods, as incr(); it cannot be assigned"),
-        ("body", "'body' is a HistogramField of WebStats: call its methods, as observe(); it cannot be assigned"),
+        (
+            "requests",
+            "'requests' is a CounterField of WebStats: call its methods, as incr(); it cannot be assigned",
+        ),
+        (
+            "body",
+            "'body' is a HistogramField of WebStats: call its methods, as observe(); it cannot be assigned",
+        ),
         ("version", "'version' is a StaticField of WebStats: it cannot be assigned"),
     ],
 )
@@ -99,7 +105,11 @@ def test_everything_else_is_as_with_any_object(web):
     assert ("a", 6, 7, 7, 5) == (web.note, web.plain, web.settable, web.hidden, type(web).plain)
     del web.note, web.plain
     assert (False, 5) == (hasattr(web, "note"), web.plain)
-    for change in (lambda: delattr(web, "note"), lambda: setattr(web, "fixed", 2), lambda: delattr(web, "fixed")):
+    for change in (
+        lambda: delattr(web, "note"),
+        lambda: setattr(web, "fixed", 2),
+        lambda: delattr(web, "fixed"),
+    ):
         with pytest.raises(AttributeError):
             change()
 
@@ -115,7 +125,7 @@ def test_a_class_without_fields_takes_any_assignment(twin):
 
 def test_a_model_may_have_a_setattr_of_its_own(twin):
     class Noting(twin.Instance):
-        __mmstats_fields__ = {"requests": CounterField()}
+        __mmstats_fields__ = {"requests": CounterField()}  # noqa: RUF012 - as a metaclass leaves it
 
         def __setattr__(self, name, value):
             super().__setattr__(name, value)
@@ -156,7 +166,7 @@ def test_loading_a_handle_is_specialised(twin, count):
         pytest.skip("not on this Python")
 
     class Model(twin.Instance):
-        __mmstats_fields__ = {f"field{i}": CounterField() for i in range(count)}
+        __mmstats_fields__ = {f"field{i}": CounterField() for i in range(count)}  # noqa: RUF012 - as a metaclass leaves it
 
     stats = Model()
     segment = twin.Segment(lambda segment: segment.attach(bytearray(8 * count)))

@@ -84,7 +84,7 @@ def test_instances_leave_nothing(twin, lanes):
     there = lanes()
 
     class Model(twin.Instance):
-        __mmstats_fields__ = {"hits": object()}
+        __mmstats_fields__ = {"hits": object()}  # noqa: RUF012 - as a metaclass leaves it
         x = twin.Number("x", CELL_TYPE_U64, 64, False, False)
 
     def work():

@@ -94,7 +94,12 @@ def test_the_end_of_a_thread_stores_zero_into_the_first_cell_where_asked(lanes, 
         return there.memories[0][0]
 
     assert in_thread(work) == 1234
-    assert (0, 1, 1234, 1) == (there.memories[0][0], there.memories[0][1], kept.memories[0][0], kept.memories[0][1])
+    assert (0, 1, 1234, 1) == (
+        there.memories[0][0],
+        there.memories[0][1],
+        kept.memories[0][0],
+        kept.memories[0][1],
+    )
 
 
 def test_who_has_joined_a_thread_finds_its_lane_free(lanes):
@@ -116,8 +121,10 @@ def test_what_a_thread_counts_in_its_last_moments_is_not_lost(twin, lanes, in_th
     there = lanes(words=[1234], release=True)
     local = threading.local()
 
+    counter = there.counter(1)
+
     class Counting:
-        def __del__(self, counter=there.counter(1)):
+        def __del__(self):
             counter.incr()
 
     def work():
@@ -225,7 +232,10 @@ def test_a_gid_that_is_used_again_leads_nobody_astray(lanes):
     new.counter(1).incr(7)
     replaced.wait()
     thread.join()
-    assert ([7, 100], [1, 1000]) == ([memory[1] for memory in new.memories], [memory[1] for memory in old.memories])
+    assert ([7, 100], [1, 1000]) == (
+        [memory[1] for memory in new.memories],
+        [memory[1] for memory in old.memories],
+    )
 
 
 def test_threads_that_come_and_go_leave_no_memory_behind(lanes, in_thread):
@@ -255,7 +265,7 @@ def test_closing_while_others_count(lanes, busy_switching):
         try:
             for _ in range(200):
                 counter.incr()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the main thread judges
             failed.append(error)
         finally:
             working[number] = False
@@ -267,6 +277,19 @@ def test_closing_while_others_count(lanes, busy_switching):
 def test_closing_while_threads_end(lanes, busy_switching):
     for _ in range(30):
         there = lanes(release=True)
-        run_together(lambda number, counter=there.counter(1): counter.incr(), 4)
+        counter = there.counter(1)
+        run_together(lambda number, counter=counter: counter.incr(), 4)
         there.segment.close()
         assert there.total(1) == 4
+
+
+def test_a_lane_that_somebody_else_has_by_now_is_not_given_back(lanes, in_thread):
+    there = lanes(words=[1234], release=True)
+
+    def work():
+        there.counter(1).incr()
+        there.memories[0][0] = 5678  # the next owner, whom a late finalizer must leave alone
+
+    in_thread(work)
+    settle_on_pypy()
+    assert there.memories[0][0] == 5678

@@ -47,7 +47,7 @@ def test_a_metric():
 
 
 def test_a_lane():
-    assert encode.lane(1, 4711) == example("### 4.2 LANE").ljust(64, b"\0")
+    assert encode.lane(1, encode.lane_state(4711, 1)) == example("### 4.2 LANE").ljust(64, b"\0")
 
 
 def test_cells():

@@ -13,21 +13,26 @@ import os
 
 from mmstats.errors import UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["CELLS", "Counter", "Instance", "Number", "Segment", "token"]
 
 
 class Choice(str):
     """The name of a twin, and why it was chosen."""
 
+    __slots__ = ("reason",)
     reason: str
 
-    def __new__(cls, name: str, reason: str) -> Choice:
+    def __new__(cls, name: str, reason: str) -> Choice:  # noqa: PYI034 - typing_extensions is not here
         self = str.__new__(cls, name)
         self.reason = reason
         return self
 
 
-def choose(wanted: str | None):
+def choose(wanted: str | None) -> tuple[Any, Choice]:
     """The twin's module, and the choice."""
     if wanted not in (None, "", "native", "pure"):
         raise UsageError(f"MMSTATS_CELLS is 'native' or 'pure', not {wanted!r}")
@@ -39,16 +44,19 @@ def choose(wanted: str | None):
         if wanted == "native":
             raise UsageError(f"MMSTATS_CELLS=native, but the native twin cannot be loaded: {error}") from None
         return load_pure(), Choice("pure", f"the native twin cannot be loaded: {error}")
-    return native, Choice("native", "MMSTATS_CELLS=native says so" if wanted else "it is there, and the faster one")
+    reason = "MMSTATS_CELLS=native says so" if wanted else "it is there, and the faster one"
+    return native, Choice("native", reason)
 
 
-def load_native():
+def load_native() -> Any:
+    """The native twin's module; ImportError where it was not built."""
     from mmstats.cells import _native
 
     return _native
 
 
-def load_pure():
+def load_pure() -> Any:
+    """The pure twin's module."""
     from mmstats.cells import pure
 
     return pure

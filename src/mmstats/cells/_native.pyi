@@ -1,11 +1,11 @@
-"""The native twin, for the type checker. What each name does is said in protocol.py."""
+# The native twin, for the type checker. What each name does is said in protocol.py.
 
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, TypeAlias
 
-_Later = Callable[..., None]
+_Later: TypeAlias = Callable[..., None]
 
 class Token:
     @property
@@ -29,7 +29,12 @@ class Counter:
     @property
     def label(self) -> str: ...
     def __init__(
-        self, segment: Segment, index: int, cell_type: int, label: str, total: Callable[[int, int], int | float]
+        self,
+        segment: Segment,
+        index: int,
+        cell_type: int,
+        label: str,
+        total: Callable[[int, int], int | float],
     ) -> None: ...
     def incr(self, amount: int | float = 1) -> None: ...
     def inc(self, n: int | float = 1) -> None: ...

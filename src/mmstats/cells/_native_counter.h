@@ -123,7 +123,8 @@ add_one_slowly(Counter *self)
 
 /* The one argument of a method called `name(keyword=1)`. NULL: an error. */
 static PyObject *
-only_argument(const char *name, const char *keyword, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+only_argument(const char *name, const char *keyword, PyObject *const *args, Py_ssize_t nargs,
+              PyObject *kwnames)
 {
     Py_ssize_t given = nargs + (kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0);
     if (given > 1) {
@@ -378,7 +379,8 @@ static PyMethodDef counter_methods[] = {
 };
 
 static PyGetSetDef counter_getset[] = {
-    {"value", (getter)counter_get_value, (setter)counter_set_value, "What the calling thread has counted.", NULL},
+    {"value", (getter)counter_get_value, (setter)counter_set_value, "What the calling thread has counted.",
+     NULL},
     {"total", (getter)counter_get_total, NULL, "What the whole process has counted.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

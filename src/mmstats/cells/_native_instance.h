@@ -34,8 +34,8 @@ refuse(PyObject *self, PyObject *name, PyObject *field, PyObject *value)
         PyErr_Format(PyExc_TypeError, "%R is a %s of %s: it cannot be assigned", name, kind, model);
     }
     else if (verb != NULL) {
-        PyErr_Format(PyExc_TypeError, "%R is a %s of %s: call its methods, as %S(); it cannot be assigned", name,
-                     kind, model, verb);
+        PyErr_Format(PyExc_TypeError, "%R is a %s of %s: call its methods, as %S(); it cannot be assigned",
+                     name, kind, model, verb);
     }
     Py_XDECREF(verb);
     return -1;
@@ -67,9 +67,8 @@ instance_setattr(PyObject *self, PyObject *name, PyObject *value)
     return failed;
 }
 
-PyDoc_STRVAR(instance_bind_doc,
-             "_mm_bind(name, handle)\n--\n\n"
-             "Make `handle` a plain attribute, as only the model itself may.");
+PyDoc_STRVAR(instance_bind_doc, "_mm_bind(name, handle)\n--\n\n"
+                                "Make `handle` a plain attribute, as only the model itself may.");
 
 static PyObject *
 instance_bind(PyObject *self, PyObject *args)
@@ -93,7 +92,8 @@ static PyMethodDef instance_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-PyDoc_STRVAR(instance_doc, "The base of a model's instances: fields that are no plain numbers cannot be assigned.");
+PyDoc_STRVAR(instance_doc,
+             "The base of a model's instances: fields that are no plain numbers cannot be assigned.");
 
 static PyType_Slot instance_slots[] = {
     {Py_tp_doc, (void *)instance_doc},

@@ -11,8 +11,8 @@ typedef struct {
     int bits;
     bool is_signed;
     bool never;
-    bool summed;         /* an adopter's own value is the cell less its base */
-    PyObject *last;      /* weak reference to the instance that the next three belong to */
+    bool summed;    /* an adopter's own value is the cell less its base */
+    PyObject *last; /* weak reference to the instance that the next three belong to */
     Segment *segment;
     uint32_t index;
     PyObject *initial;
@@ -203,7 +203,7 @@ number_word(const Number *self, PyObject *value, union word *word)
         return truth < 0 ? -1 : 0;
     }
     int failed = self->cell_type == MMSTATS_CELL_TYPE_F64 ? number_real(self, value, word)
-                                                         : number_whole(self, value, word);
+                                                          : number_whole(self, value, word);
     if (failed == 0 && self->never) {
         avoid_never(self, word);
     }
@@ -380,8 +380,8 @@ number_init(Number *self, PyObject *args, PyObject *kwargs)
     static char *names[] = {"name", "cell_type", "bits", "signed", "never", NULL};
     PyObject *name;
     int cell_type, bits, is_signed, never;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Uiipp:Number", names, &name, &cell_type, &bits, &is_signed,
-                                     &never)
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Uiipp:Number", names, &name, &cell_type, &bits,
+                                     &is_signed, &never)
         || check_width(name, cell_type, bits) < 0) {
         return -1;
     }

@@ -215,6 +215,7 @@ segment_use(Segment *self, struct attachment *attachment, int release)
         .ended = &attachment->ended,
         .count = (uint32_t)(attachment->memory.len / 8),
         .release = release != 0,
+        .owner = load_relaxed(attachment->memory.buf),
     };
     slot_fill(slot, &filled);
     attachment->next = self->attachments;
@@ -222,9 +223,8 @@ segment_use(Segment *self, struct attachment *attachment, int release)
     return 0;
 }
 
-PyDoc_STRVAR(segment_attach_doc,
-             "attach(memory, base=None, *, release=False)\n--\n\n"
-             "From now on the calling thread's cells are in `memory`.");
+PyDoc_STRVAR(segment_attach_doc, "attach(memory, base=None, *, release=False)\n--\n\n"
+                                 "From now on the calling thread's cells are in `memory`.");
 
 static PyObject *
 segment_attach(Segment *self, PyObject *args, PyObject *kwargs)
@@ -448,15 +448,9 @@ static PyMemberDef segment_members[] = {
 PyDoc_STRVAR(segment_doc, "Segment(opener)\n--\n\nCells that every publishing thread has a copy of.");
 
 static PyType_Slot segment_slots[] = {
-    {Py_tp_doc, (void *)segment_doc},
-    {Py_tp_new, segment_new},
-    {Py_tp_init, segment_init},
-    {Py_tp_traverse, segment_traverse},
-    {Py_tp_clear, segment_clear},
-    {Py_tp_dealloc, segment_dealloc},
-    {Py_tp_methods, segment_methods},
-    {Py_tp_members, segment_members},
-    {0, NULL},
+    {Py_tp_doc, (void *)segment_doc},   {Py_tp_new, segment_new},         {Py_tp_init, segment_init},
+    {Py_tp_traverse, segment_traverse}, {Py_tp_clear, segment_clear},     {Py_tp_dealloc, segment_dealloc},
+    {Py_tp_methods, segment_methods},   {Py_tp_members, segment_members}, {0, NULL},
 };
 
 static PyType_Spec segment_spec = {

@@ -42,7 +42,8 @@ struct slot {
     const struct base *base; /* NULL: every base is zero */
     uint64_t *ended;         /* set to 1 when the slot no longer leads to the cells */
     uint32_t count;          /* of cells; 0: nothing is attached */
-    uint32_t release;        /* the first cell becomes 0 when the thread ends */
+    uint32_t release;        /* the first cell becomes 0 when the thread ends, if it still is `owner` */
+    uint64_t owner;
 };
 
 struct node {
@@ -162,7 +163,7 @@ node_end(void *value)
         bool standing = page->generation == node->process;
         for (uint32_t gid = 0; gid < node->count; gid++) {
             struct slot *slot = &node->slots[gid];
-            if (standing && slot->release && slot->count != 0) {
+            if (standing && slot->release && slot->count != 0 && load_relaxed(slot->cells) == slot->owner) {
                 store_release(slot->cells, 0);
             }
             slot_clear(slot);

@@ -123,8 +123,7 @@ python_from(int cell_type, bool is_signed, union word word)
     case MMSTATS_CELL_TYPE_BOOL:
         return PyBool_FromLong(word.whole == 2);
     default:
-        return is_signed ? PyLong_FromLongLong((int64_t)word.whole)
-                         : PyLong_FromUnsignedLongLong(word.whole);
+        return is_signed ? PyLong_FromLongLong((int64_t)word.whole) : PyLong_FromUnsignedLongLong(word.whole);
     }
 }
 

@@ -31,11 +31,11 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Protocol
+    from typing import Protocol, Union
 
-    Later = Callable[..., None]
+    Later = Callable[..., object]
     Opener = Callable[["Segment"], "Later | None"]
-    Amount = "int | float"
+    Amount = Union[int, float]
 
     class Token(Protocol):
         """One for the process: `cells.token`."""
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
             """
 
     class Segment(Protocol):
+        """Cells that every publishing thread has a copy of, in its own lane."""
+
         def __init__(self, opener: Opener) -> None: ...
 
         def attach(
@@ -63,8 +65,8 @@ if TYPE_CHECKING:
             """From now on the calling thread's cells are in `memory`.
 
             With `release`, zero is stored into the first cell when the thread ends, unless this
-            is a forked child by then: that is how a lane is given back. A segment that was closed
-            takes no memory: ValueError.
+            is a forked child by then, or the cell says something else than now: that is how a
+            lane is given back, once.
             """
 
         def forget(self) -> None:
@@ -94,7 +96,14 @@ if TYPE_CHECKING:
     class Counter(Protocol):
         """A bound counter. `cell_type` is layout.CELL_TYPE_U64, _I64 (updown) or _F64."""
 
-        def __init__(self, segment: Segment, index: int, cell_type: int, label: str, total: Callable[[int, int], Amount]) -> None: ...
+        def __init__(
+            self,
+            segment: Segment,
+            index: int,
+            cell_type: int,
+            label: str,
+            total: Callable[[int, int], Amount],
+        ) -> None: ...
 
         label: str
 
@@ -121,8 +130,9 @@ if TYPE_CHECKING:
 
         Where an instance's cell is stands in its `_mm_cells`, a dict from the field's name to
         `(segment, index, initial)` that the model fills, and does not change afterwards: a twin may
-        cache it, holding the instance weakly. Reading gives the calling thread's own value, `initial` where it never wrote.
-        Asked of the class it is the declared field. Assigning checks the value, wraps an integer to the field's width, and stores one cell.
+        cache it, holding the instance weakly. Reading gives the calling thread's own value, `initial`
+        where it never wrote. Asked of the class it is the declared field. Assigning checks the value,
+        wraps an integer to the field's width, and stores one cell.
         `cell_type` is layout.CELL_TYPE_U64, _I64, _F64 or _BOOL; `bits` 8, 16, 32 or 64 (an F64 of
         32 bits is rounded to single precision); `never`: the cells begin as the never pattern of
         FORMAT.md section 5, else as zero. Wrong types are a TypeError that names field and value;

@@ -16,6 +16,10 @@ import sys
 from _operator import index
 from os import getpid
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 WIPE_ON_FORK = 18  # MADV_WIPEONFORK, which the mmap module does not name before 3.13
 
 if sys.implementation.name == "pypy":
@@ -28,33 +32,31 @@ if sys.implementation.name == "pypy":
 
         __slots__ = ("_cells",)
 
-        def __init__(self, memory) -> None:
+        def __init__(self, memory: Any) -> None:
             self._cells = _from_buffer("int64_t[]", memory, True)
 
         def __len__(self) -> int:
             return len(self._cells)
 
-        def __getitem__(self, position: int) -> int:
+        def __getitem__(self, position: int) -> Any:
             return self._cells[position]
 
         def __setitem__(self, position: int, value: int) -> None:
             self._cells[position] = index(value)
 
-    ints = Ints
 
-    def doubles(memory):
-        """The memory as doubles."""
+def ints(memory: Any) -> Any:
+    """The memory as signed numbers of 64 bits."""
+    if sys.implementation.name == "pypy":
+        return Ints(memory)
+    return memoryview(memory).cast("B").cast("q")
+
+
+def doubles(memory: Any) -> Any:
+    """The memory as doubles."""
+    if sys.implementation.name == "pypy":
         return _from_buffer("double[]", memory, True)
-
-else:
-
-    def ints(memory):
-        """The memory as signed numbers of 64 bits."""
-        return memoryview(memory).cast("B").cast("q")
-
-    def doubles(memory):
-        """The memory as doubles."""
-        return memoryview(memory).cast("B").cast("d")
+    return memoryview(memory).cast("B").cast("d")
 
 
 class AskedEachTime:
@@ -70,7 +72,7 @@ class AskedEachTime:
         self._pid = getpid()
 
 
-def wiped_word():
+def wiped_word() -> Any:
     """A word that is zero in every forked child."""
     try:
         page = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -91,7 +93,7 @@ class Token:
     @property
     def stands(self) -> bool:
         """Whether this is still the process that called `renew`."""
-        return word[0] != 0
+        return bool(word[0])
 
     def renew(self) -> None:
         """Let attached memory count again: this process has its own."""

@@ -9,7 +9,19 @@ from __future__ import annotations
 from _operator import index
 from struct import Struct
 
-from mmstats.format.layout import CELL_TYPE_BOOL, CELL_TYPE_F64, CELL_TYPE_I64, CELL_TYPE_U64, NEVER_F64, NEVER_I64, NEVER_U64
+from mmstats.format.layout import (
+    CELL_TYPE_BOOL,
+    CELL_TYPE_F64,
+    CELL_TYPE_I64,
+    CELL_TYPE_U64,
+    NEVER_F64,
+    NEVER_I64,
+    NEVER_U64,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MASK = 0xFFFFFFFFFFFFFFFF
 INFINITY = float("inf")
@@ -32,10 +44,11 @@ NEVER_WORDS = {
 
 
 def wrong_type(label: str, wanted: str, value: object) -> TypeError:
+    """The error that names the field, what it takes, and what it was given."""
     return TypeError(f"{label!r} takes {wanted}, not {type(value).__name__}: {value!r}")
 
 
-def whole_from(label: str, value: object) -> int:
+def whole_from(label: str, value: Any) -> int:
     """The integer, of any size; TypeError for what has no `__index__`."""
     try:
         return index(value)
@@ -43,7 +56,7 @@ def whole_from(label: str, value: object) -> int:
         raise wrong_type(label, "an int", value) from None
 
 
-def real_from(label: str, value: object) -> float:
+def real_from(label: str, value: Any) -> float:
     """The float of a number. A text is none, though `float` would read it."""
     kind = type(value)
     try:
@@ -57,9 +70,10 @@ def real_from(label: str, value: object) -> float:
 def single(real: float) -> float:
     """The nearest number of single precision; what is too large for it is infinite."""
     try:
-        return SINGLE.unpack(SINGLE.pack(real))[0]
+        rounded: float = SINGLE.unpack(SINGLE.pack(real))[0]
     except OverflowError:
         return INFINITY if real > 0 else -INFINITY
+    return rounded
 
 
 def wrapped(number: int, bits: int, is_signed: bool) -> int:

@@ -221,7 +221,7 @@ def _take_cells(data: bytes, offset: int, length: int, out: Decoded) -> None:
 
 
 def _take_lane(data: bytes, offset: int, out: Decoded) -> None:
-    _, _, lane, _, state, _ = _lane(data, offset)
+    _, _, lane, _, state = _lane(data, offset)
     if lane == 0 or lane in out.lanes:
         out.complain(FormatError(offset + layout.LANE_LANE, f"lane={lane}", "a new number, from 1"))
         return

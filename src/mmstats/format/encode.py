@@ -72,9 +72,14 @@ def metric(
     return (fixed + b"".join(texts)).ljust(length, b"\0")
 
 
+def lane_state(thread: int, owners: int) -> int:
+    """A lane's state while the thread of this id has it, the `owners`-th to have it."""
+    return (owners & 0xFFFFFFFF) << 32 | thread
+
+
 def lane(number: int, owner: int) -> bytes:
-    """A LANE block, owned by the thread `owner`."""
-    fixed = pack(layout.LANE_STRUCT, layout.BLOCK_TYPE_LANE, layout.LANE_SIZE, number, 0, owner, 1)
+    """A LANE block; `owner` is its state, see `lane_state`."""
+    fixed = pack(layout.LANE_STRUCT, layout.BLOCK_TYPE_LANE, layout.LANE_SIZE, number, 0, owner)
     return fixed.ljust(layout.LANE_SIZE, b"\0")
 
 

@@ -114,21 +114,19 @@ METRIC_TAGS_LENGTH = 56
 METRIC_EXTRA_LENGTH = 60
 
 LANE_SIZE = 64
-LANE_STRUCT = "<IIIIQQ"
+LANE_STRUCT = "<IIIIQ"
 LANE_FIELDS = (
     "type",
     "length",
     "lane",
     "reserved",
     "state",
-    "owners",
 )
 LANE_TYPE = 0
 LANE_LENGTH = 4
 LANE_LANE = 8
 LANE_RESERVED = 12
 LANE_STATE = 16
-LANE_OWNERS = 24
 
 CELLS_SIZE = 64
 CELLS_STRUCT = "<IIIII"

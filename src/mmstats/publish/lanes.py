@@ -25,11 +25,12 @@ PATIENCE = 64  # up to so many lanes each new thread looks for the unseen dead; 
 class Lane:
     """One lane: its number, where its state stands, and its cells by the number of their schema."""
 
-    __slots__ = ("bases", "cells", "number", "state_at")
+    __slots__ = ("bases", "cells", "number", "owners", "state_at")
 
     def __init__(self, number: int, state_at: int) -> None:
         self.number = number
         self.state_at = state_at
+        self.owners = 1  # so far
         self.cells: dict[int, memoryview] = {}
         self.bases: dict[int, Sequence[int | float]] = {}
 
@@ -47,13 +48,13 @@ class Lanes:
 
     def of(self, thread: int) -> Lane | None:
         """The lane that `thread` has, if any."""
-        return self._in_state(thread)
+        return self._had_by(thread)
 
     def take(self, thread: int, schemas: Mapping[int, Schema]) -> Lane:
         """A lane for `thread`: one that is free, or a new one. OSError: no space."""
-        lane = self._in_state(0)
+        lane = self._had_by(0)
         if lane is None and self._free_unseen_dead():
-            lane = self._in_state(0)
+            lane = self._had_by(0)
         if lane is None:
             return self._new(thread)
         self._adopt(lane, thread, schemas)
@@ -63,15 +64,19 @@ class Lanes:
         """The eight bytes in which a twin gives the lane back."""
         return self._storage.bytes(lane.state_at, 8)
 
-    def _in_state(self, state: int) -> Lane | None:
+    def _thread(self, lane: Lane) -> int:
+        """The id of the thread that has the lane; 0: nobody."""
+        return self._storage.word(lane.state_at) & 0xFFFFFFFF
+
+    def _had_by(self, thread: int) -> Lane | None:
         for lane in self._lanes:
-            if self._storage.word(lane.state_at) == state:
+            if self._thread(lane) == thread:
                 return lane
         return None
 
     def _new(self, thread: int) -> Lane:
         number = len(self._lanes) + 1
-        offset = self._storage.put(encode.lane(number, thread))
+        offset = self._storage.put(encode.lane(number, encode.lane_state(thread, 1)))
         lane = Lane(number, offset + layout.LANE_STATE)
         self._lanes.append(lane)
         return lane
@@ -81,9 +86,8 @@ class Lanes:
         for number, words in lane.cells.items():
             schemas[number].reset_gone(words)
             lane.bases[number] = schemas[number].bases(words)
-        owners = lane.state_at + layout.LANE_OWNERS - layout.LANE_STATE
-        self._storage.set_word(owners, self._storage.word(owners) + 1)
-        self._storage.set_word(lane.state_at, thread)
+        lane.owners += 1
+        self._storage.set_word(lane.state_at, encode.lane_state(thread, lane.owners))
 
     def _free_unseen_dead(self) -> bool:
         """Free the lanes whose owners are no longer threads of this process; whether there were any."""
@@ -93,7 +97,7 @@ class Lanes:
             living = {int(name) for name in os.listdir("/proc/self/task")}
         except OSError:
             return False
-        dead = [lane for lane in self._lanes if self._storage.word(lane.state_at) not in living]
+        dead = [lane for lane in self._lanes if self._thread(lane) not in living]
         for lane in dead:
             self._storage.set_word(lane.state_at, 0)
         self._next_look = 2 * len(self._lanes)
