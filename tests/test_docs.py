@@ -154,3 +154,11 @@ def test_variables_of_the_environment_are_those_the_code_reads():
     page = (ROOT / "docs/python.md").read_text()
     source = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
     assert set(re.findall(r"MMSTATS_[A-Z]+\b", source)) == set(re.findall(r"MMSTATS_[A-Z]+\b", page))
+
+
+def test_the_map_shows_the_rooms_as_the_contract_has_them():
+    settings = (ROOT / "pyproject.toml").read_text()
+    (layers,) = re.findall(r"^layers = \[\n(.*?)^\]", settings, re.MULTILINE | re.DOTALL)
+    page = (ROOT / "ARCHITECTURE.md").read_text()
+    assert "\n".join(re.findall(r'"(.*)"', layers)) in page
+    assert [room for room in re.findall(r"\w+", layers) if f"| `{room}` |" not in page] == []
