@@ -194,13 +194,15 @@ def our_files():
 
 def test_no_file_names_a_place_outside_of_the_project():
     """Nobody's home directory, and not the one that this checkout happens to be in."""
-    places = ["/" + "home/", "/" + "root/", str(ROOT), str(ROOT.parent) + "/"]
+    places = ["/" + "home/", "/" + "root/"]
+    if len(ROOT.parts) > 2:  # a checkout in the root directory is called like many a thing
+        places.append(str(ROOT))
     found = [
         (str(path.relative_to(ROOT)), place)
         for path in our_files()
         for text in [path.read_bytes().decode(errors="replace")]
         for place in places
-        if len(place) > 3 and place in text
+        if place in text
     ]
     assert found == []
 
