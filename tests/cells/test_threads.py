@@ -54,7 +54,7 @@ def test_nothing_is_lost_among_threads(lanes, busy_switching):
 
     run_together(work)
     total, down = there.total(0), sum(memory[1] - 2**64 for memory in there.memories)
-    assert (THREADS * UPDATES, -2 * THREADS * UPDATES, THREADS) == (total, down, there.asked)
+    assert (THREADS * UPDATES, -2 * THREADS * UPDATES, THREADS) == (total, down, len(there.memories))
 
 
 def test_a_number_is_each_threads_own(number, busy_switching):
