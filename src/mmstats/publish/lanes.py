@@ -47,14 +47,14 @@ class Lanes:
         return iter(list(self._lanes))
 
     def of(self, thread: int) -> Lane | None:
-        """The lane that `thread` has, if any."""
-        return self._had_by(thread)
+        """The lane that `thread` has, if any; of 0: one that is free."""
+        return next((lane for lane in self._lanes if self._thread(lane) == thread), None)
 
     def take(self, thread: int, schemas: Mapping[int, Schema]) -> Lane:
         """A lane for `thread`: one that is free, or a new one. OSError: no space."""
-        lane = self._had_by(0)
+        lane = self.of(0)
         if lane is None and self._free_unseen_dead():
-            lane = self._had_by(0)
+            lane = self.of(0)
         if lane is None:
             return self._new(thread)
         self._adopt(lane, thread, schemas)
@@ -67,12 +67,6 @@ class Lanes:
     def _thread(self, lane: Lane) -> int:
         """The id of the thread that has the lane; 0: nobody."""
         return self._storage.word(lane.state_at) & 0xFFFFFFFF
-
-    def _had_by(self, thread: int) -> Lane | None:
-        for lane in self._lanes:
-            if self._thread(lane) == thread:
-                return lane
-        return None
 
     def _new(self, thread: int) -> Lane:
         number = len(self._lanes) + 1
