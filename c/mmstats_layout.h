@@ -12,6 +12,7 @@
 #define MMSTATS_LANE_ALIGN 128
 #define MMSTATS_FIRST_STEP 4096
 #define MMSTATS_LAST_STEP 4194304
+#define MMSTATS_VALUE_CELLS 131072
 #define MMSTATS_TEXT_LIMIT 65535
 #define MMSTATS_NEVER_U64 UINT64_C(0xFFFFFFFFFFFFFFFF)
 #define MMSTATS_NEVER_I64 UINT64_C(0x8000000000000000)
@@ -43,7 +44,8 @@ struct mmstats_header {
     uint8_t group[64];
     uint8_t cmd[64];
     uint8_t dropped[64];
-    uint8_t pad_416[96];
+    uint64_t created_monotonic;
+    uint8_t pad_424[88];
 };
 _Static_assert(sizeof(struct mmstats_header) == 512, "header");
 _Static_assert(offsetof(struct mmstats_header, magic) == 0, "header.magic");
@@ -71,6 +73,7 @@ _Static_assert(offsetof(struct mmstats_header, hostname) == 160, "header.hostnam
 _Static_assert(offsetof(struct mmstats_header, group) == 224, "header.group");
 _Static_assert(offsetof(struct mmstats_header, cmd) == 288, "header.cmd");
 _Static_assert(offsetof(struct mmstats_header, dropped) == 352, "header.dropped");
+_Static_assert(offsetof(struct mmstats_header, created_monotonic) == 416, "header.created_monotonic");
 
 struct mmstats_metric {
     uint32_t type;
@@ -142,44 +145,6 @@ _Static_assert(offsetof(struct mmstats_cells, lane) == 8, "cells.lane");
 _Static_assert(offsetof(struct mmstats_cells, segment) == 12, "cells.segment");
 _Static_assert(offsetof(struct mmstats_cells, count) == 16, "cells.count");
 
-struct mmstats_text {
-    uint32_t type;
-    uint32_t length;
-    uint32_t lane;
-    uint32_t metric;
-    uint64_t member;
-    uint64_t capacity;
-    uint64_t sequence;
-    uint8_t pad_40[24];
-};
-_Static_assert(sizeof(struct mmstats_text) == 64, "text");
-_Static_assert(offsetof(struct mmstats_text, type) == 0, "text.type");
-_Static_assert(offsetof(struct mmstats_text, length) == 4, "text.length");
-_Static_assert(offsetof(struct mmstats_text, lane) == 8, "text.lane");
-_Static_assert(offsetof(struct mmstats_text, metric) == 12, "text.metric");
-_Static_assert(offsetof(struct mmstats_text, member) == 16, "text.member");
-_Static_assert(offsetof(struct mmstats_text, capacity) == 24, "text.capacity");
-_Static_assert(offsetof(struct mmstats_text, sequence) == 32, "text.sequence");
-
-struct mmstats_ring {
-    uint32_t type;
-    uint32_t length;
-    uint32_t lane;
-    uint32_t metric;
-    uint64_t member;
-    uint64_t slots;
-    uint64_t written;
-    uint8_t pad_40[24];
-};
-_Static_assert(sizeof(struct mmstats_ring) == 64, "ring");
-_Static_assert(offsetof(struct mmstats_ring, type) == 0, "ring.type");
-_Static_assert(offsetof(struct mmstats_ring, length) == 4, "ring.length");
-_Static_assert(offsetof(struct mmstats_ring, lane) == 8, "ring.lane");
-_Static_assert(offsetof(struct mmstats_ring, metric) == 12, "ring.metric");
-_Static_assert(offsetof(struct mmstats_ring, member) == 16, "ring.member");
-_Static_assert(offsetof(struct mmstats_ring, slots) == 24, "ring.slots");
-_Static_assert(offsetof(struct mmstats_ring, written) == 32, "ring.written");
-
 struct mmstats_member {
     uint32_t type;
     uint32_t length;
@@ -188,7 +153,9 @@ struct mmstats_member {
     uint32_t segment;
     uint32_t index;
     uint32_t tags_length;
-    uint8_t pad_32[32];
+    uint64_t ttl;
+    uint64_t folded;
+    uint8_t pad_48[16];
 };
 _Static_assert(sizeof(struct mmstats_member) == 64, "member");
 _Static_assert(offsetof(struct mmstats_member, type) == 0, "member.type");
@@ -198,6 +165,8 @@ _Static_assert(offsetof(struct mmstats_member, metric) == 16, "member.metric");
 _Static_assert(offsetof(struct mmstats_member, segment) == 20, "member.segment");
 _Static_assert(offsetof(struct mmstats_member, index) == 24, "member.index");
 _Static_assert(offsetof(struct mmstats_member, tags_length) == 28, "member.tags_length");
+_Static_assert(offsetof(struct mmstats_member, ttl) == 32, "member.ttl");
+_Static_assert(offsetof(struct mmstats_member, folded) == 40, "member.folded");
 
 struct mmstats_octave {
     uint32_t type;
@@ -235,8 +204,6 @@ _Static_assert(offsetof(struct mmstats_folded, count) == 8, "folded.count");
 #define MMSTATS_BLOCK_TYPE_METRIC 2
 #define MMSTATS_BLOCK_TYPE_LANE 3
 #define MMSTATS_BLOCK_TYPE_CELLS 4
-#define MMSTATS_BLOCK_TYPE_TEXT 5
-#define MMSTATS_BLOCK_TYPE_RING 6
 #define MMSTATS_BLOCK_TYPE_MEMBER 7
 #define MMSTATS_BLOCK_TYPE_OCTAVE 8
 #define MMSTATS_BLOCK_TYPE_FOLDED 9
@@ -247,9 +214,14 @@ _Static_assert(offsetof(struct mmstats_folded, count) == 8, "folded.count");
 #define MMSTATS_STATE_CLOSED 2
 #define MMSTATS_STATE_RETIRED 3
 
+/* Bits of compat_flags. */
+#define MMSTATS_COMPAT_FLAG_PERSISTENT 1
+
 /* The state of a metric. */
 #define MMSTATS_METRIC_STATE_LIVE 1
 #define MMSTATS_METRIC_STATE_WITHDRAWN 2
+#define MMSTATS_METRIC_STATE_ENDED 3
+#define MMSTATS_METRIC_STATE_SUPERSEDED 4
 
 /* Bits of a metric's flags. */
 #define MMSTATS_METRIC_FLAG_KEEP 1
@@ -304,5 +276,30 @@ _Static_assert(offsetof(struct mmstats_folded, count) == 8, "folded.count");
 #define MMSTATS_KIND_STATIC 11
 #define MMSTATS_KIND_INFO 12
 #define MMSTATS_KIND_ENUM 13
+
+/* Where the words of a compound value stand, in cells. */
+#define MMSTATS_AVERAGE_WITNESS 0
+#define MMSTATS_AVERAGE_SUM 1
+#define MMSTATS_AVERAGE_SIZE 3
+#define MMSTATS_MOVING_WITNESS 0
+#define MMSTATS_MOVING_STARTED 1
+#define MMSTATS_MOVING_RING 2
+#define MMSTATS_MOVING_SIZE 2
+#define MMSTATS_TIMER_WITNESS 0
+#define MMSTATS_TIMER_STARTED 1
+#define MMSTATS_TIMER_TIME 2
+#define MMSTATS_TIMER_TOTALS 3
+#define MMSTATS_TIMER_RING 9
+#define MMSTATS_TIMER_SIZE 9
+#define MMSTATS_TEXT_WITNESS 0
+#define MMSTATS_TEXT_SLOTS 1
+#define MMSTATS_TEXT_SIZE 1
+#define MMSTATS_SLOT_LENGTH 0
+#define MMSTATS_SLOT_TIME 1
+#define MMSTATS_SLOT_BYTES 2
+#define MMSTATS_SLOT_SIZE 2
+#define MMSTATS_RETIRED_CARRY 0
+#define MMSTATS_RETIRED_DECLARED 1
+#define MMSTATS_RETIRED_SIZE 2
 
 #endif

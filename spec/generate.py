@@ -19,7 +19,7 @@ SPEC = Path(__file__).resolve().parent
 ROOT = SPEC.parent
 CODES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i64": "q"}
 C_TYPES = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "i64": "int64_t"}
-RECORDS = ("header", "metric", "lane", "cells", "text", "ring", "member", "octave", "folded")
+RECORDS = ("header", "metric", "lane", "cells", "member", "octave", "folded")
 
 
 def load() -> dict:
@@ -83,6 +83,11 @@ def python_module(layout: dict) -> str:
     for enum, rows in layout["enums"].items():
         lines += ["", f"# {rows['doc']}"]
         lines += [f"{enum.upper()}_{v['name']} = {v['code']}" for v in rows["values"]]
+    lines += [
+        "",
+        "# Where the words of a compound value stand, in cells; SIZE is what it has beside a ring or slots.",
+    ]
+    lines += [f"{name} = {number}" for name, number in compound_numbers(layout)]
     lines += ["", "DROP_REASONS = ("]
     lines += [f'    "{v["name"].lower()}",' for v in layout["enums"]["drop_reason"]["values"]]
     lines += [")", "AGGREGATES = {"]
@@ -92,6 +97,15 @@ def python_module(layout: dict) -> str:
     lines += ["}", ""]
     lines += [f"KIND_{row['name'].upper()} = {row['code']}" for row in layout["kinds"]["rows"]]
     return "\n".join(lines) + "\n"
+
+
+def compound_numbers(layout: dict) -> list[tuple[str, int]]:
+    """Name and number of each place within a compound value."""
+    out = []
+    for kind, rows in layout["compound"].items():
+        out += [(f"{kind.upper()}_{row['name'].upper()}", row["cell"]) for row in rows["cells"]]
+        out.append((f"{kind.upper()}_SIZE", rows["size"]))
+    return out
 
 
 def python_number(name: str, value: int) -> str:
@@ -121,6 +135,8 @@ def c_header(layout: dict) -> str:
         lines += [f"#define MMSTATS_{enum.upper()}_{v['name']} {v['code']}" for v in rows["values"]]
     lines += ["", "/* Kinds. */"]
     lines += [f"#define MMSTATS_KIND_{row['name'].upper()} {row['code']}" for row in layout["kinds"]["rows"]]
+    lines += ["", "/* Where the words of a compound value stand, in cells. */"]
+    lines += [f"#define MMSTATS_{name} {number}" for name, number in compound_numbers(layout)]
     return "\n".join([*lines, "", "#endif", ""])
 
 
@@ -168,6 +184,9 @@ def tables(layout: dict) -> dict[str, str]:
         "the process ends",
     )
     out["kinds"] = table(heads, [tuple(row[c] for c in columns) for row in layout["kinds"]["rows"]])
+    for kind, rows in layout["compound"].items():
+        cells = [(row["cell"], row["type"], row["name"], row["doc"]) for row in rows["cells"]]
+        out[f"compound_{kind}"] = table(("cell", "type", "name", "meaning"), cells)
     fmt = layout["format"]
     out["constants"] = table(
         ("name", "value"),

@@ -6,7 +6,7 @@ import os
 import struct
 
 from mmstats.format import layout
-from mmstats.host import identity
+from mmstats.host import identity, locks
 
 CODES = {name: code for code, name in layout.KINDS.items()}
 AGGREGATES = {name: code for code, name in layout.AGGREGATES.items()}
@@ -26,6 +26,7 @@ DEFAULTS = {
     "bool": "any",
     "gauge": "sum",
     "static": "set",
+    "text": "last",
 }
 
 
@@ -118,6 +119,17 @@ def cells(lane, raws, segment=1, count=None):
     return (fixed.ljust(layout.CELLS_SIZE, b"\0") + struct.pack(f"<{len(raws)}Q", *raws)).ljust(length, b"\0")
 
 
+def member(values, generation=1, *, metric=1, segment=1, index=0, room=64, ttl=0, folded=0, text=None):
+    """A MEMBER block. `text`: the bytes of its values, where they are not those."""
+    raw = "".join(f"{value}\0" for value in values).encode() if text is None else text
+    length = up(layout.MEMBER_SIZE + max(len(raw), room), 64)
+    fixed = struct.pack(
+        layout.MEMBER_STRUCT,
+        *(layout.BLOCK_TYPE_MEMBER, length, generation, metric, segment, index, len(raw), ttl, folded),
+    )
+    return (fixed.ljust(layout.MEMBER_SIZE, b"\0") + raw).ljust(length, b"\0")
+
+
 def pad(length, block_type=layout.BLOCK_TYPE_PAD):
     return struct.pack("<II", block_type, length).ljust(length, b"\0")
 
@@ -150,6 +162,23 @@ def fields(*rows) -> list[bytes]:
                 raws.append(bits(values[number - 1] if number <= len(values) else 0, cell_type))
     blocks = [block for number, raws in lanes.items() for block in (lane(number), cells(number, raws))]
     return metrics + blocks + ([cells(0, process, 2)] if process else [])
+
+
+def total(label, value):
+    """The blocks of retired totals that are one counter."""
+    return [metric(label), cells(0, [value, 0, 0])]
+
+
+HELD = []  # descriptors of files that nobody else writes, for as long as the tests run
+ELSEWHERE = {"pid_ns": 1}  # a writer of another container: if its file is held, it lives
+
+
+def write_held(path, data: bytes) -> str:
+    """The file as `write` makes it, and a lock on it, as its living writer would have it."""
+    path = write(path, data)
+    HELD.append(os.open(path, os.O_RDWR))
+    assert locks.hold(HELD[-1], layout.LOCK_WRITER)
+    return path
 
 
 def write(path, data: bytes) -> str:

@@ -7,9 +7,11 @@ import pytest
 import filebuilder as fb
 from mmstats.errors import FormatError
 from mmstats.format import decode as room
-from mmstats.format import layout
-from mmstats.format.cells import Cells, stated
-from mmstats.format.decode import Schema, decode
+from mmstats.format import layout, runs
+from mmstats.format.cells import Cells, Copies, stated
+from mmstats.format.decode import decode
+from mmstats.format.metric import decode_metric
+from mmstats.format.runs import Schema
 
 
 def labels(out):
@@ -23,7 +25,7 @@ def metric_of(data, at=0):
 
 def values(data, at=0, *, living=False, never=False):
     out, metric = metric_of(data, at)
-    return Cells(data, out).of(metric, living=living, never=never)
+    return Cells(Copies.of_one(data), out).of(metric, living=living, never=never)
 
 
 def test_a_file_without_blocks():
@@ -56,7 +58,6 @@ def test_everything_of_a_metric_comes_back():
         "aggregate": "max",
         "cell_type": fb.F64,
         "cells": 2,
-        "counts": True,
         "extra": b"\xff\0",
         "help": "what it is",
         "index": 4,
@@ -66,6 +67,7 @@ def test_everything_of_a_metric_comes_back():
         "label": "größe",
         "number": 9,
         "segment": 3,
+        "state": layout.METRIC_STATE_LIVE,
         "tags": ["a", "b"],
         "unit": "bytes",
         "value": "v",
@@ -133,7 +135,7 @@ def test_a_metric_that_no_lane_has_yet():
 def test_the_short_way_is_open_where_one_living_lane_has_the_segment():
     blocks = [fb.lane(1), fb.lane(2, 0), fb.cells(1, [1, 2]), fb.cells(2, [1], 2), fb.cells(1, [1], 3)]
     out = decode(fb.whole(*blocks, fb.cells(2, [1], 3)))
-    assert set(Cells(b"", out).alone) == {1}
+    assert set(Cells(Copies.of_one(b""), out).alone) == {1}
 
 
 def test_a_static_number_stands_in_its_block():
@@ -202,7 +204,7 @@ def test_a_damaged_metric_is_named_in_each_file_and_the_others_are_kept(bad, whe
 
 def test_a_metric_too_short_for_its_fields_cannot_be():
     with pytest.raises(FormatError, match="a METRIC of 63 bytes"):
-        room.decode_metric(bytes(63))
+        decode_metric(bytes(63))
 
 
 def test_a_huge_metric_is_not_taken_apart():
@@ -233,7 +235,7 @@ def test_an_index_beyond_the_cells_is_damage():
 def test_metrics_that_share_cells_cannot_make_the_reader_work_for_ever():
     data = fb.whole(*[fb.metric("n")] * 30, *[fb.cells(lane, [1]) for lane in range(60)])
     out, metric = metric_of(data)
-    cells = Cells(data, out)
+    cells = Cells(Copies.of_one(data), out)
 
     def read_all():
         for _ in range(30):
@@ -298,7 +300,7 @@ def test_runs_that_only_begin_alike_are_told_apart():
 
 
 def test_what_is_remembered_has_a_limit(monkeypatch):
-    monkeypatch.setattr(room, "MAX_SCHEMA", 0)
+    monkeypatch.setattr(runs, "MAX_SCHEMA", 0)
     schema = Schema()
     assert labels(decode(fb.whole(fb.metric("a"), fb.metric("s", "static")), schema)) == ["a", "s"]
     assert (schema.runs, schema.statics) == ({}, {})

@@ -57,8 +57,8 @@ def test_dropped_words_get_their_reasons():
         (b"", "an empty file"),
         (b"vm\0 whatever", "not an mmstats file (begins with 76 6d 00)"),
         (layout.MAGIC[:5], "not an mmstats file (begins with 02 6d 6d)"),
-        (b"\x01\x07\0sys.pid", "written by mmstats format 1, which this version does not read yet"),
-        (fb.header(major=3), "written by mmstats format 3, this reader knows 2"),
+        (b"\x01\x07\0sys.pid", "written by mmstats format 1"),
+        (fb.header(major=3), "written by mmstats format 3, this reader knows 1 and 2"),
         (
             fb.header(incompat_flags=0x10),
             "written with features this reader does not know (incompat_flags 0x10)",

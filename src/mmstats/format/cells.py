@@ -5,20 +5,25 @@ A cell needs no protocol: the eight bytes are the old value or the new one.
 
 from __future__ import annotations
 
-from struct import Struct
+from math import nan
+from struct import Struct, unpack_from
 
 from mmstats.errors import FormatError
-from mmstats.format import layout
+from mmstats.format import compound, layout
+from mmstats.format.members import tags_of
 from mmstats.format.metric import number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Union
+    from collections.abc import Callable, Iterator
+    from typing import Any, Union
 
+    from mmstats.format.compound import Take
     from mmstats.format.decode import Decoded
+    from mmstats.format.members import Slot, Tags
     from mmstats.format.metric import Metric
 
+    Again = Callable[[int, int], bytes]
     Cell = Union[int, float, bool, None]
 
 _u64 = Struct("<Q").unpack_from
@@ -32,6 +37,38 @@ CODES = {layout.CELL_TYPE_U64: "Q", layout.CELL_TYPE_I64: "q", layout.CELL_TYPE_
 PATTERN = {layout.CELL_TYPE_U64: layout.NEVER_U64, layout.CELL_TYPE_I64: layout.NEVER_I64 - (1 << 64)}
 
 
+class Copies:
+    """A file as it was three times, one copy after the other.
+
+    Compound values need that: the witness of the first and of the last tell whether the one in the middle
+    has them whole. Of a large file there is but the middle one, and each such value is read again.
+    `again(offset, length)` reads a part once more; `is_late()`: that was long enough.
+    """
+
+    __slots__ = ("again", "first", "is_late", "last", "middle")
+
+    def __init__(
+        self, first: bytes, middle: bytes, last: bytes, again: Again, is_late: Callable[[], bool]
+    ) -> None:
+        self.first = first
+        self.middle = middle
+        self.last = last
+        self.again = again
+        self.is_late = is_late
+
+    @classmethod
+    def of_one(cls, data: bytes) -> Copies:
+        """Of a file that has nothing to be told whole, or that nobody writes."""
+        return cls(data, data, data, lambda offset, length: data[offset : offset + length], lambda: True)
+
+    def witness(self, at: int) -> int | None:
+        """The witness of the value at `at`, if the copy in the middle has that value whole."""
+        if not self.first:
+            return None
+        n = compound.witness(self.first, at)
+        return n if n == compound.witness(self.last, at) else None
+
+
 class Cells:
     """Reads the cells of one file; gives up on a file whose metrics claim more cells than it has.
 
@@ -39,13 +76,16 @@ class Cells:
     and its thread lives: in most files that is every segment, and readers may take a short way.
     """
 
-    __slots__ = ("_decoded", "_left", "alone", "data")
+    __slots__ = ("_copies", "_decoded", "_epoch", "_left", "_looked_again", "alone", "data")
 
-    def __init__(self, data: bytes, decoded: Decoded) -> None:
-        self.data = data
+    def __init__(self, copies: Copies, decoded: Decoded) -> None:
+        self.data = data = copies.middle
+        self._copies = copies
         self._decoded = decoded
+        self._epoch = decoded.header.created - decoded.header.created_monotonic
         # Cells belong to one metric each, so all of them together are no more than the file's words.
         self._left = len(data) // 8
+        self._looked_again = False
         self.alone = {
             segment: spot
             for segment, lanes in decoded.cells.items()
@@ -71,13 +111,139 @@ class Cells:
                 found.append(read(self.data, _offset(metric, *spot)))
         return found
 
+    def behind(self, metric: Metric, count: int) -> tuple[int, ...]:
+        """The words behind the metric's own cells in the process's lane, as retired totals have them."""
+        spot = self._decoded.cells.get(metric.segment, {}).get(0)
+        if spot is None:
+            raise FormatError(0, f"no cells of {metric.label!r} in lane 0", "those of a total")
+        at = _offset(metric, *spot, metric.cells + count) + 8 * metric.cells
+        return unpack_from(f"<{count}Q", self.data, at)
 
-def _offset(metric: Metric, start: int, count: int) -> int:
-    """Where a lane has the cell of `metric`."""
-    if metric.index >= count:
-        raise FormatError(
-            start - layout.CELLS_SIZE, f"{count} cells", f"cell {metric.index} of {metric.label!r}"
-        )
+    def compound(self, metric: Metric, take: Take) -> Iterator[Any]:
+        """The parts of each lane, None where its thread wrote nothing; one by one, as they may be long."""
+        lanes, states = self._decoded.cells.get(metric.segment, {}), self._decoded.lanes
+        self._left -= metric.cells * len(lanes)
+        if self._left < 0:
+            raise FormatError(0, "metrics that share their cells", "cells of their own")
+        for lane, spot in lanes.items():
+            living = bool(states.get(lane, 1))
+            yield self._whole(metric, take, _offset(metric, *spot, metric.cells), living=living)
+
+    def _whole(self, metric: Metric, take: Take, at: int, *, living: bool) -> Any:
+        """The parts of one lane, as they were between two updates."""
+        copies = self._copies
+        n = copies.witness(at)
+        if n is not None:
+            return take(copies.middle, at, metric.cells, n, living, self._epoch) if n else None
+        while True:
+            before = copies.again(at, 8)
+            value = copies.again(at, 8 * metric.cells)
+            after = copies.again(at, 8)
+            if len(before) < 8 or len(value) < 8 * metric.cells:
+                raise FormatError(at, f"the end of the file within {metric.label!r}", "its cells")
+            n = compound.witness(before, 0)
+            if before == after or copies.is_late():
+                break
+        if before != after:
+            self._decoded.note(
+                f"{metric.label!r} was written all the time; what is shown may mix two updates"
+            )
+        return take(value, 0, metric.cells, n, living, self._epoch) if n else None
+
+    # --- of the members of a family ---------------------------------------------------------------
+
+    def slots(self, metric: Metric) -> list[Slot]:
+        """Those that members of the family had when the file was read first."""
+        return self._decoded.members.get(metric.number, [])
+
+    def tags(self, metric: Metric, slot: Slot) -> Tags | None:
+        """The tags of the member that has the slot; None: it changes hands. FormatError: they are damaged."""
+        copies = self._copies
+        self._looked_again = not copies.first
+        if copies.first:
+            block = copies.middle[slot.offset : slot.offset + slot.length]
+        else:
+            block = copies.again(slot.offset, slot.length)
+        if len(block) < slot.length or not self.stands(slot):
+            return None
+        return tags_of(block, metric.tags, slot.offset)
+
+    def stands(self, slot: Slot) -> bool:
+        """Whether the slot belongs to the same member after all that was read of it."""
+        at = slot.offset + layout.MEMBER_GENERATION
+        word = self._copies.again(at, 8) if self._looked_again else self._copies.last[at : at + 8]
+        return word == slot.word
+
+    def of_member(self, metric: Metric, slot: Slot, *, living: bool, never: bool) -> list[Cell]:
+        """Like `of`."""
+        read = (_NEVER if never else _PLAIN)[metric.cell_type]
+        return [read(data, at) for data, at, lives in self._counting(metric, slot, 8) if lives or not living]
+
+    def compound_of_member(self, metric: Metric, slot: Slot, take: Take) -> Iterator[Any]:
+        """Like `compound`."""
+        for data, at, living in self._counting(metric, slot, 16):
+            n = compound.witness(data, at)
+            yield take(data, at, metric.cells, n, living, self._epoch) if n else None
+
+    def behind_member(self, metric: Metric, slot: Slot, count: int) -> tuple[int, ...]:
+        """Like `behind`."""
+        spot = self._decoded.cells.get(slot.segment, {}).get(0)
+        if spot is None:
+            raise FormatError(slot.offset, f"no cells of a member of {metric.label!r}", "those of a total")
+        at = _member_offset(metric, slot, *spot, metric.cells + count) + 8 * (1 + metric.cells)
+        return unpack_from(f"<{count}Q", self.data, at)
+
+    def _counting(self, metric: Metric, slot: Slot, head: int) -> Iterator[tuple[bytes, int, bool]]:
+        """Of each lane that counts for the slot's member: where its value is whole, and if its thread lives.
+
+        `head`: bytes that tell it, the generation and, of a compound value, the witness.
+        """
+        lanes, states = self._decoded.cells.get(slot.segment, {}), self._decoded.lanes
+        self._left -= (1 + metric.cells) * len(lanes)
+        if self._left < 0:
+            raise FormatError(slot.offset, "members that share their cells", "cells of their own")
+        for lane, spot in lanes.items():
+            at = _member_offset(metric, slot, *spot, metric.cells)
+            found = self._whole_of_member(metric, slot, at, head)
+            if found is not None:
+                yield (*found, bool(states.get(lane, 1)))
+
+    def _whole_of_member(self, metric: Metric, slot: Slot, at: int, head: int) -> tuple[bytes, int] | None:
+        """The value of one lane, in some bytes, at some place; None: it is another generation's."""
+        copies = self._copies
+        before, after = copies.first[at : at + head], copies.last[at : at + head]
+        if before and before == after:
+            return (copies.middle, at + 8) if before[:8] == slot.word else None
+        self._looked_again = True
+        while True:
+            before = copies.again(at, head)
+            value = copies.again(at, 8 + 8 * metric.cells)
+            after = copies.again(at, head)
+            if len(after) < head or len(value) < 8 + 8 * metric.cells:
+                raise FormatError(at, f"the end of the file within {metric.label!r}", "its cells")
+            if before == after or copies.is_late():
+                break
+        if before != after:
+            self._decoded.note(
+                f"{metric.label!r} was written all the time; what is shown may mix two updates"
+            )
+        return (value, 8) if before[:8] == slot.word == after[:8] else None
+
+
+def _member_offset(metric: Metric, slot: Slot, start: int, count: int, cells: int) -> int:
+    """Where a lane has the generation and then the cells of a member."""
+    index = int(slot.index)
+    if index + 1 + cells > count:
+        last = index + cells
+        raise FormatError(start - layout.CELLS_SIZE, f"{count} cells", f"cell {last} of {metric.label!r}")
+    return start + 8 * index
+
+
+def _offset(metric: Metric, start: int, count: int, cells: int = 1) -> int:
+    """Where a lane has the cells of `metric`."""
+    if metric.index + cells > count:
+        last = metric.index + cells - 1
+        raise FormatError(start - layout.CELLS_SIZE, f"{count} cells", f"cell {last} of {metric.label!r}")
     return start + 8 * metric.index
 
 
@@ -119,5 +285,6 @@ _NEVER = {
 
 
 def stated(data: bytes, block: int, metric: Metric) -> Cell:
-    """The number of a static, which stands in its METRIC block."""
-    return number_of(_u64(data, block + layout.METRIC_INITIAL)[0], metric.cell_type)
+    """The number of a static, which stands in its METRIC block; nothing means never there."""
+    found = number_of(_u64(data, block + layout.METRIC_INITIAL)[0], metric.cell_type)
+    return nan if found is None else found

@@ -17,84 +17,60 @@ from struct import Struct
 from mmstats.errors import FormatError
 from mmstats.format import layout
 from mmstats.format.header import decode_header
-from mmstats.format.metric import decode_metric
+from mmstats.format.members import Slot
+from mmstats.format.metric import MAX_METRIC
+from mmstats.format.runs import Run, Schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mmstats.format.header import Header
-    from mmstats.format.metric import Metric
+    from mmstats.format.runs import Name
+
+    Folded = tuple[bytes, int, int]
 
 MAX_BLOCKS = 262_144  # runs count as one
 MAX_METRICS = 65_536
-MAX_TEXT = 16 << 20  # bytes of all METRIC blocks
+MAX_MEMBERS = 65_536
+MAX_TEXT = 16 << 20  # bytes of all METRIC and MEMBER blocks
+MAX_FOLDED = 65_536
 MAX_RUN = 1_024  # metrics
 MAX_PROBLEMS = 8
-MAX_SCHEMA = 16_384  # runs that are remembered
+MAX_NOTES = 16
 KEY = 128  # bytes of a run by which it is looked up
 
 _word = Struct("<II").unpack_from
 _lane = Struct(layout.LANE_STRUCT).unpack_from
 _cells = Struct(layout.CELLS_STRUCT).unpack_from
-
-
-class Run:
-    """METRIC blocks that follow each other, and what they say, but for the withdrawn.
-
-    `damage`: what is wrong in them, with offsets from the run's beginning. A static is a run of its
-    own, whose `raw` leaves the number out: it is another one in each process. `made`: room for what
-    a reader makes of it, once.
-    """
-
-    __slots__ = ("damage", "made", "metrics", "raw")
-
-    def __init__(self, raw: bytes, blocks: list[bytes]) -> None:
-        self.raw = raw
-        self.metrics: list[Metric] = []
-        self.damage: list[FormatError] = []
-        self.made: Any = None
-        at = 0
-        for block in blocks:
-            self._add(block, at)
-            at += len(block)
-
-    def _add(self, block: bytes, at: int) -> None:
-        try:
-            metric = decode_metric(block, at)
-        except FormatError as error:
-            self.damage.append(error)
-        else:
-            if metric.counts:
-                self.metrics.append(metric)
-
-
-class Schema:
-    """What was met before. `runs`: the first bytes of a run → the run; `statics`: a whole block → it."""
-
-    __slots__ = ("runs", "statics")
-
-    def __init__(self) -> None:
-        self.runs: dict[bytes, Run] = {}
-        self.statics: dict[bytes, Run] = {}
+_folded = Struct(layout.FOLDED_STRUCT).unpack_from
+_entry = Struct("<16sQQ")
 
 
 class Decoded:
     """What one file says.
 
     `runs`: each with where it begins. `lanes`: lane → its state, 0 for one whose thread ended;
-    `cells`: segment → lane → (where its first cell is, how many it has).
+    `cells`: segment → lane → (where its first cell is, how many it has). `folded`: uuid, time in ns and inode
+    of each file whose totals are in this one. `members`: number of a metric → the slots that are taken.
+    `compound`: whether it has values that one copy cannot tell whole.
     """
 
-    __slots__ = ("cells", "header", "lanes", "metrics", "problems", "runs", "text")
+    __slots__ = (
+        *("cells", "compound", "folded", "header", "lanes"),
+        *("members", "metrics", "names", "problems", "runs", "slots", "text"),
+    )
 
     def __init__(self, header: Header) -> None:
         self.header = header
         self.runs: list[tuple[Run, int]] = []
         self.lanes: dict[int, int] = {}
         self.cells: dict[int, dict[int, tuple[int, int]]] = {}
+        self.folded: list[Folded] = []
+        self.members: dict[int, list[Slot]] = {}
+        self.compound = False
         self.problems: list[str] = []
+        self.names: set[Name] = set()
         self.metrics = 0  # how many there are
+        self.slots = 0  # likewise
         self.text = 0  # bytes of them
 
     def complain(self, error: FormatError) -> None:
@@ -105,9 +81,10 @@ class Decoded:
             self.problems.append("damaged: and more of the kind")
 
     def note(self, reason: str) -> None:
-        """A problem that is said once for the file."""
-        if reason not in self.problems:
-            self.problems.append(reason)
+        """A problem that is said once for the file, the first few of them."""
+        if reason not in self.problems and len(self.problems) <= MAX_PROBLEMS + MAX_NOTES:
+            full = len(self.problems) == MAX_PROBLEMS + MAX_NOTES
+            self.problems.append("and more of the kind" if full else reason)
 
 
 def decode(data: bytes, schema: Schema | None = None) -> Decoded:
@@ -117,7 +94,18 @@ def decode(data: bytes, schema: Schema | None = None) -> Decoded:
         _walk(data, out, schema or Schema())
     except FormatError as error:
         out.complain(error)
+    if out.members:
+        _check_members(out)
     return out
+
+
+def _check_members(out: Decoded) -> None:
+    """Only families have members; what metrics that are left out have is left out with them."""
+    for run, _ in out.runs:
+        for metric in run.metrics:
+            if not metric.tags:
+                for slot in out.members.pop(metric.number, ()):
+                    out.complain(FormatError(slot.offset, f"a member of {metric.label!r}", "of a family"))
 
 
 def _walk(data: bytes, out: Decoded, schema: Schema) -> None:
@@ -127,10 +115,8 @@ def _walk(data: bytes, out: Decoded, schema: Schema) -> None:
         kind, after = _block(data, offset)
         if kind == layout.BLOCK_TYPE_METRIC:
             after = _take_run(data, offset, after, out, schema)
-        elif kind == layout.BLOCK_TYPE_CELLS:
-            _take_cells(data, offset, after - offset, out)
-        elif kind == layout.BLOCK_TYPE_LANE:
-            _take_lane(data, offset, out)
+        elif kind in _TAKES:
+            _TAKES[kind](data, offset, after - offset, out)
         elif not after:
             return
         offset = after
@@ -152,6 +138,9 @@ def _block(data: bytes, offset: int) -> tuple[int, int]:
 
 def _take_run(data: bytes, offset: int, end: int, out: Decoded, schema: Schema) -> int:
     """Take the METRIC blocks that follow each other from here on; where they end."""
+    if end - offset > MAX_METRIC:
+        out.complain(FormatError(offset, f"a METRIC of {end - offset} bytes", f"at most {MAX_METRIC}"))
+        return end
     if _is_static(data, offset):
         _take(_static(data, offset, end, schema), offset, end - offset, out)
         return end
@@ -159,8 +148,7 @@ def _take_run(data: bytes, offset: int, end: int, out: Decoded, schema: Schema) 
     run = schema.runs.get(key)
     if run is None or not data.startswith(run.raw, offset):
         run = _new_run(data, offset)
-        if len(schema.runs) < MAX_SCHEMA or key in schema.runs:
-            schema.runs[key] = run
+        schema.keep(schema.runs, key, run)
     _take(run, offset, len(run.raw), out)
     return offset + len(run.raw)
 
@@ -171,8 +159,7 @@ def _static(data: bytes, offset: int, end: int, schema: Schema) -> Run:
     run = schema.statics.get(raw)
     if run is None:
         run = Run(raw, [data[offset:end]])
-        if len(schema.statics) < MAX_SCHEMA:
-            schema.statics[raw] = run
+        schema.keep(schema.statics, raw, run)
     return run
 
 
@@ -180,7 +167,12 @@ def _new_run(data: bytes, offset: int) -> Run:
     """The run that begins here: up to a block of another type, a static, damage of the chain."""
     blocks: list[bytes] = []
     begin, (kind, end) = offset, _block(data, offset)
-    while kind == layout.BLOCK_TYPE_METRIC and len(blocks) < MAX_RUN and not _is_static(data, offset):
+    while (
+        kind == layout.BLOCK_TYPE_METRIC
+        and len(blocks) < MAX_RUN
+        and end - begin <= MAX_METRIC
+        and not _is_static(data, offset)
+    ):
         blocks.append(data[offset:end])
         offset = end
         try:
@@ -191,19 +183,30 @@ def _new_run(data: bytes, offset: int) -> Run:
 
 
 def _is_static(data: bytes, offset: int) -> bool:
-    return data[offset + layout.METRIC_KIND] == layout.KIND_STATIC
+    return data[offset + layout.METRIC_KIND] in (layout.KIND_STATIC, layout.KIND_INFO)
 
 
 def _take(run: Run, offset: int, length: int, out: Decoded) -> None:
     out.text += length
-    out.metrics += len(run.metrics)
+    out.metrics += len(run.metrics) + len(run.apart)
     if out.text > MAX_TEXT:
         raise FormatError(offset, f"more than {MAX_TEXT} bytes of metrics", "less")
     if out.metrics > MAX_METRICS:
         raise FormatError(offset, f"more than {MAX_METRICS} metrics", "fewer")
     for error in run.damage:
         out.complain(FormatError(offset + error.offset, error.found, error.expected))
+    if not out.names.isdisjoint(run.names):
+        run = _rest(run, offset, out)
+    out.names |= run.names
     out.runs.append((run, offset))
+    out.compound = out.compound or run.compound
+
+
+def _rest(run: Run, offset: int, out: Decoded) -> Run:
+    """What is left of a run some of whose names the file has already."""
+    label = next(metric.label for metric in run.metrics if (metric.label, *metric.tags) in out.names)
+    out.complain(FormatError(offset, f"a second metric {label!r}", "a label of its own"))
+    return run.without(out.names)
 
 
 def _take_cells(data: bytes, offset: int, length: int, out: Decoded) -> None:
@@ -220,12 +223,47 @@ def _take_cells(data: bytes, offset: int, length: int, out: Decoded) -> None:
     of_segment[lane] = (offset + layout.CELLS_SIZE, count)
 
 
-def _take_lane(data: bytes, offset: int, out: Decoded) -> None:
+def _take_lane(data: bytes, offset: int, _length: int, out: Decoded) -> None:
     _, _, lane, _, state = _lane(data, offset)
     if lane == 0 or lane in out.lanes:
         out.complain(FormatError(offset + layout.LANE_LANE, f"lane={lane}", "a new number, from 1"))
         return
     out.lanes[lane] = state
+
+
+def _take_member(data: bytes, offset: int, length: int, out: Decoded) -> None:
+    out.text += length
+    out.slots += 1
+    if out.text > MAX_TEXT:
+        raise FormatError(offset, f"more than {MAX_TEXT} bytes of metrics and members", "less")
+    if out.slots > MAX_MEMBERS:
+        raise FormatError(offset, f"more than {MAX_MEMBERS} members", "fewer")
+    try:
+        slot = Slot(data, offset, length)
+    except FormatError as error:
+        out.complain(error)
+        return
+    if not slot.is_free:
+        out.members.setdefault(slot.metric, []).append(slot)
+        out.compound = True
+
+
+def _take_folded(data: bytes, offset: int, length: int, out: Decoded) -> None:
+    _, _, count = _folded(data, offset)
+    fit = min((length - layout.FOLDED_SIZE) // _entry.size, MAX_FOLDED - len(out.folded))
+    if count > fit:
+        out.complain(FormatError(offset + layout.FOLDED_COUNT, f"count={count}", f"at most {fit}"))
+        return
+    first = offset + layout.FOLDED_SIZE
+    out.folded += _entry.iter_unpack(data[first : first + _entry.size * count])
+
+
+_TAKES = {
+    layout.BLOCK_TYPE_CELLS: _take_cells,
+    layout.BLOCK_TYPE_LANE: _take_lane,
+    layout.BLOCK_TYPE_MEMBER: _take_member,
+    layout.BLOCK_TYPE_FOLDED: _take_folded,
+}
 
 
 def _lawful_length(room: int) -> str:

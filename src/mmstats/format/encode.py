@@ -58,18 +58,44 @@ def metric(
     value: bytes = b"",
     tags: Sequence[str] = (),
     extra: bytes = b"",
+    state: int = layout.METRIC_STATE_LIVE,
 ) -> bytes:
-    """A live METRIC block. `initial` is the raw bits of the cell type; `value` a static text."""
+    """A METRIC block. `initial` is the raw bits of the cell type; `value` a static text."""
     names = b"".join(tag.encode() + b"\0" for tag in tags)
     texts = [label.encode(), unit.encode(), help.encode(), value, names, extra]
     length = round_up(layout.METRIC_SIZE + sum(map(len, texts)), layout.BLOCK_ALIGN)
     fixed = pack(
         layout.METRIC_STRUCT,
         *(layout.BLOCK_TYPE_METRIC, length, metric, kind, cell_type, aggregate, flags),
-        *(segment, index, cells, layout.METRIC_STATE_LIVE, initial),
+        *(segment, index, cells, state, initial),
         *map(len, texts),
     )
     return (fixed + b"".join(texts)).ljust(length, b"\0")
+
+
+def member(
+    generation: int,
+    values: Sequence[str],
+    *,
+    metric: int,
+    segment: int,
+    index: int,
+    ttl: int = 0,
+    folded: int = 0,
+) -> bytes:
+    """A MEMBER block. Without values it stands for all members that are too many."""
+    raw = tag_values(values)
+    length = round_up(layout.MEMBER_SIZE + len(raw), layout.BLOCK_ALIGN)
+    fixed = pack(
+        layout.MEMBER_STRUCT,
+        *(layout.BLOCK_TYPE_MEMBER, length, generation, metric, segment, index, len(raw), ttl, folded),
+    )
+    return (fixed.ljust(layout.MEMBER_SIZE, b"\0") + raw).ljust(length, b"\0")
+
+
+def tag_values(values: Sequence[str]) -> bytes:
+    """The values of a member's tags, each with a NUL behind it."""
+    return b"".join(value.encode() + b"\0" for value in values)
 
 
 def lane_state(thread: int, owners: int) -> int:
@@ -89,6 +115,14 @@ def cells(lane: int, segment: int, initial: Sequence[int]) -> bytes:
     fixed = pack(layout.CELLS_STRUCT, layout.BLOCK_TYPE_CELLS, length, lane, segment, len(initial))
     body = pack(f"<{len(initial)}Q", *initial)
     return (fixed.ljust(layout.CELLS_SIZE, b"\0") + body).ljust(length, b"\0")
+
+
+def folded(files: Sequence[tuple[bytes, int, int]]) -> bytes:
+    """A FOLDED block: of each file its uuid, CLOCK_REALTIME in ns, and its inode or 0."""
+    entries = b"".join(pack("<16sQQ", *file) for file in files)
+    length = round_up(layout.FOLDED_SIZE + len(entries), layout.BLOCK_ALIGN)
+    fixed = pack(layout.FOLDED_STRUCT, layout.BLOCK_TYPE_FOLDED, length, len(files))
+    return (fixed.ljust(layout.FOLDED_SIZE, b"\0") + entries).ljust(length, b"\0")
 
 
 def cells_length(count: int) -> int:

@@ -16,6 +16,10 @@ VERSION_1 = b"\x01"
 KNOWN_FLAGS = 0  # of incompat_flags
 
 
+class OfVersion1(NotRead):
+    """A file of version 1, which `legacy` takes apart."""
+
+
 class Header:
     """The header's fields, texts as text; `dropped` as the reasons and numbers that are not zero."""
 
@@ -46,6 +50,7 @@ class Header:
     group: str
     cmd: str
     dropped: list[tuple[str, int]]
+    created_monotonic: int
 
 
 def decode_header(data: bytes) -> Header:
@@ -74,7 +79,8 @@ def decode_header(data: bytes) -> Header:
         header.created,
         header.created_boottime,
         header.started,
-        *_,
+        *_,  # texts, and what was dropped
+        header.created_monotonic,
     ) = _HEADER.unpack_from(data)
     header.hostname = _text(data, layout.HEADER_HOSTNAME)
     header.group = _text(data, layout.HEADER_GROUP)
@@ -93,7 +99,7 @@ def _check_beginning(data: bytes) -> None:
     if not data:
         raise NotRead(0, "an empty file", "an mmstats file")
     if data[:1] == VERSION_1:
-        raise NotRead(0, "written by mmstats format 1, which this version does not read yet", "format 2")
+        raise OfVersion1(0, "written by mmstats format 1", "format 2")
     if data[:8] != layout.MAGIC:
         found = data[:3].hex(" ")
         raise NotRead(0, f"not an mmstats file (begins with {found})", layout.MAGIC.hex(" "))
@@ -101,7 +107,7 @@ def _check_beginning(data: bytes) -> None:
         raise FormatError(0, f"{len(data)} bytes", f"at least {layout.HEADER_SIZE}")
     major = int.from_bytes(data[layout.HEADER_MAJOR : layout.HEADER_MAJOR + 2], "little")
     if major != layout.MAJOR:
-        found = f"written by mmstats format {major}, this reader knows {layout.MAJOR}"
+        found = f"written by mmstats format {major}, this reader knows 1 and {layout.MAJOR}"
         raise NotRead(layout.HEADER_MAJOR, found, str(layout.MAJOR))
     if len(data) < layout.HEADER_SIZE:
         raise FormatError(0, f"{len(data)} bytes", f"at least {layout.HEADER_SIZE}")

@@ -19,7 +19,7 @@ class Metric:
     """What is said of one metric. `kind` and `aggregate`: words, or `kind 77` where the code is unknown.
 
     `initial`: as a number of its cell type, None for never; `value`: the text of a static text.
-    `counts`: it was not withdrawn.
+    `state`: a METRIC_STATE.
     """
 
     __slots__ = (
@@ -27,7 +27,6 @@ class Metric:
             "aggregate",
             "cell_type",
             "cells",
-            "counts",
             "extra",
             "help",
             "index",
@@ -36,13 +35,12 @@ class Metric:
             "kind",
             "label",
         ),
-        *("number", "segment", "tags", "unit", "value"),
+        *("number", "segment", "state", "tags", "unit", "value"),
     )
 
     aggregate: str
     cell_type: int
     cells: int
-    counts: bool
     extra: bytes
     help: str
     index: int
@@ -52,6 +50,7 @@ class Metric:
     label: str
     number: int
     segment: int
+    state: int
     tags: list[str]
     unit: str
     value: str
@@ -72,16 +71,16 @@ def decode_metric(raw: bytes, offset: int = 0) -> Metric:
     metric.aggregate = layout.AGGREGATES.get(aggregate, f"aggregate {aggregate}")
     metric.keep = bool(flags & layout.METRIC_FLAG_KEEP)
     metric.segment, metric.index, metric.cells = segment, index, cells
-    metric.counts = _is_live(state, offset)
+    metric.state = _checked(state, offset)
     metric.initial = number_of(initial, cell_type)
     _texts(metric, raw, fixed[12:], offset)
     return metric
 
 
-def _is_live(state: int, offset: int) -> bool:
-    if state not in (layout.METRIC_STATE_LIVE, layout.METRIC_STATE_WITHDRAWN):
-        raise FormatError(offset + layout.METRIC_STATE, f"state={state}", "1 or 2")
-    return state == layout.METRIC_STATE_LIVE
+def _checked(state: int, offset: int) -> int:
+    if not layout.METRIC_STATE_LIVE <= state <= layout.METRIC_STATE_SUPERSEDED:
+        raise FormatError(offset + layout.METRIC_STATE, f"state={state}", "1 to 4")
+    return state
 
 
 def number_of(bits: int, cell_type: int) -> int | float | bool | None:

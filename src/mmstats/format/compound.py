@@ -1,0 +1,112 @@
+"""What several cells mean together, by the witness that tells them whole (spec/FORMAT.md 5.1).
+
+Each function takes the bytes, where the value's first cell is, how many cells it has, its witness, whether
+its lane's thread lives, and when CLOCK_MONOTONIC of its writer was zero, in ns since 1970; it gives
+parts that `kinds` can merge, None where nothing was written.
+"""
+
+from __future__ import annotations
+
+from math import fsum, inf
+from struct import Struct, unpack_from
+
+from mmstats.errors import FormatError
+from mmstats.format import layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    Take = Callable[[bytes, int, int, int, bool, int], Any]
+
+_u64 = Struct("<Q").unpack_from
+_f64 = Struct("<d").unpack_from
+_totals = Struct("<ddd").unpack_from
+_slot = Struct("<QQ").unpack_from
+
+SLOT_LEAST = layout.SLOT_SIZE + 1
+LONGEST_TEXT = layout.TEXT_SIZE + 2 * (layout.SLOT_SIZE + -(-layout.TEXT_LIMIT // 8))
+TOTALS_BYTES = 24
+LONG_AGO = -inf  # the time of the last duration where there is none
+
+
+def witness(data: bytes, at: int) -> int:
+    """How many updates the value at `at` has had."""
+    return int(_u64(data, at)[0])
+
+
+def is_lawful(kind: str, cells: int) -> bool:
+    """Whether a value of the kind may have so many cells."""
+    if cells > layout.VALUE_CELLS:
+        return False
+    if kind == "text":
+        return cells % 2 == 1 and layout.TEXT_SIZE + 2 * SLOT_LEAST <= cells <= LONGEST_TEXT
+    if kind == "average":
+        return cells == layout.AVERAGE_SIZE
+    return cells > 1 + (layout.TIMER_SIZE if kind == "timer" else layout.MOVING_SIZE)
+
+
+def average(data: bytes, at: int, _cells: int, n: int, _living: bool, _epoch: int) -> tuple[float, int]:
+    """Sum and count."""
+    return float(_f64(data, at + 8 * (layout.AVERAGE_SUM + (n & 1)))[0]), n
+
+
+def moving(data: bytes, at: int, cells: int, n: int, living: bool, _epoch: int) -> tuple[float, int] | None:
+    """Sum and count of the last values; None once the thread is gone."""
+    if not living:
+        return None
+    started = _started(data, at + 8 * layout.MOVING_STARTED, n)
+    window = _window(data, at + 8 * layout.MOVING_RING, cells - layout.MOVING_SIZE, started, n)
+    return (total(window), len(window)) if window else None
+
+
+def timer(data: bytes, at: int, cells: int, n: int, living: bool, epoch: int) -> tuple[Any, ...]:
+    """Count, sum, min, max; sum and count of the last durations; time of the last one, and it."""
+    totals = _totals(data, at + 8 * layout.TIMER_TOTALS + TOTALS_BYTES * (n & 1))
+    started = _started(data, at + 8 * layout.TIMER_STARTED, n)
+    if not living or started == n:
+        return (n, *totals, 0.0, 0, LONG_AGO, 0.0)
+    window = _window(data, at + 8 * layout.TIMER_RING, cells - layout.TIMER_SIZE, started, n)
+    time = _u64(data, at + 8 * layout.TIMER_TIME)[0] + epoch
+    return (n, *totals, total(window), len(window), time, window[-1])
+
+
+def text(data: bytes, at: int, cells: int, n: int, living: bool, epoch: int) -> tuple[int, str] | None:
+    """When it was written, and the text; None once the thread is gone."""
+    if not living:
+        return None
+    slot_cells = (cells - layout.TEXT_SIZE) // 2
+    slot = at + 8 * (layout.TEXT_SLOTS + slot_cells * (n & 1))
+    length, time = _slot(data, slot)
+    room = 8 * (slot_cells - layout.SLOT_SIZE)
+    if length > room:
+        raise FormatError(slot, f"a text of {length} bytes", f"at most {room}")
+    begin = slot + 8 * layout.SLOT_BYTES
+    if not time:
+        return None
+    return time + epoch, data[begin : begin + length].decode("utf-8", "replace")
+
+
+TAKES: dict[str, Take] = {"average": average, "moving": moving, "timer": timer, "text": text}
+
+
+def total(values: Sequence[float]) -> float:
+    """The sum, exactly rounded; as it comes where infinities stand in a damaged file."""
+    try:
+        return fsum(values)
+    except (OverflowError, ValueError):
+        return sum(values)
+
+
+def _started(data: bytes, at: int, n: int) -> int:
+    started = int(_u64(data, at)[0])
+    if started > n:
+        raise FormatError(at, f"started={started}", f"at most the witness, {n}")
+    return started
+
+
+def _window(data: bytes, at: int, room: int, started: int, n: int) -> list[float]:
+    """The last values since `started`, the oldest first."""
+    ring = unpack_from(f"<{room}d", data, at)
+    return [ring[i % room] for i in range(max(started, n - room + 1), n)]
