@@ -1,4 +1,7 @@
-"""The verdict on a writer. Gone needs evidence, all of it."""
+"""The verdict on a writer, on a machine made up by hand. Gone needs evidence, all of it.
+
+What becomes of real writers is judged in tests/whole/test_verdicts.py, row by row.
+"""
 
 from __future__ import annotations
 

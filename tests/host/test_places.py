@@ -134,16 +134,18 @@ def test_a_named_place_is_made_private_with_its_parents(world):
     assert mode_of(world / "a/b") == 0o700
 
 
+@pytest.mark.parametrize("mask", [0, 0o077, 0o777], ids=oct)
 @pytest.mark.parametrize(
     ("mode", "directory"), [(0o600, 0o700), (0o640, 0o750), (0o644, 0o755), (0o666, 0o755)]
 )
-def test_who_may_read_the_files_may_enter(world, mode, directory):
-    mask = os.umask(0o077)
+def test_who_may_read_the_files_may_enter_whatever_the_umask(world, mask, mode, directory):
+    before = os.umask(mask)
     try:
-        writing_place(f"{world}/a", mode)
+        writing_place(f"{world}/above/a", mode)
     finally:
-        os.umask(mask)
-    assert mode_of(world / "a") == directory
+        os.umask(before)
+    assert mode_of(world / "above/a") == directory
+    assert mode_of(world / "above") == 0o700 | 0o755 & ~mask
 
 
 def test_the_environment_names_one_too(world, monkeypatch):

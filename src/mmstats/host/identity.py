@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import time
 
+from mmstats.host.descriptors import close
+
 NO_ID = bytes(16)
 CLOCK_BOOTTIME: int = getattr(time, "CLOCK_BOOTTIME", 7)
 PROC = "/proc"
@@ -90,8 +92,15 @@ def proc_is_ours() -> bool:
 def started() -> int:
     """When this process started, CLOCK_REALTIME in ns; 0 where that cannot be known."""
     ticks = start_ticks()
-    if not ticks:
-        return 0
+    return _since_1970(ticks) if ticks else 0
+
+
+def seconds_since_1970(ticks: int) -> float:
+    """What a number of clock ticks since boot is on the clock on the wall."""
+    return _since_1970(ticks) / 1e9
+
+
+def _since_1970(ticks: int) -> int:
     since_boot = ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
     return time.time_ns() - time.clock_gettime_ns(CLOCK_BOOTTIME) + since_boot
 
@@ -129,4 +138,4 @@ def _read(path: str) -> bytes | None:
     except OSError:  # ESRCH: the process ended between the two calls
         return None
     finally:
-        os.close(fd)
+        close(fd)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ALIVE, GONE, UNKNOWN, RETIRED = "alive", "gone", "unknown", "retired"
 DEAD_STATES = ("Z", "X")
+SLACK = 2.0  # seconds that a clock may have been set by between the start and the first file
 
 
 class Judge:
@@ -38,6 +39,21 @@ class Judge:
             dead = self._process_is_dead(header) and self._may_be_judged(header, fd, device)
             return GONE if dead else ALIVE
         return GONE if self._may_be_judged(header, fd, device) else UNKNOWN
+
+    def verdict_by_pid(self, pid: int, created: float) -> str:
+        """What the writer of a file of version 1 is, which tells its pid and when it was made, and no more.
+
+        Nothing tells whether that pid was one of this machine; in 0.8 it was.
+        """
+        if not 0 < pid < 1 << 31 or not self._knows_proc():
+            return UNKNOWN
+        process = identity.process(pid)
+        if process is None:
+            return GONE if _is_missing(pid) else ALIVE
+        if process.state in DEAD_STATES and process.threads <= 1:
+            return GONE
+        began = identity.seconds_since_1970(process.start_ticks)
+        return GONE if created and began > created + SLACK else ALIVE
 
     @property
     def machine(self) -> identity.Machine:
@@ -74,6 +90,9 @@ class Judge:
         theirs = (header.boot_id, header.pid_ns, header.time_ns)
         if ours.boot_id == identity.NO_ID or theirs != (ours.boot_id, ours.pid_ns, ours.time_ns):
             return False
+        return self._knows_proc()
+
+    def _knows_proc(self) -> bool:
         if self._proc_is_ours is None:
             self._proc_is_ours = identity.proc_is_ours()
         return self._proc_is_ours

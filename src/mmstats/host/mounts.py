@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from mmstats.host.descriptors import close
+
 # A list of what is known to be local, not of what is not: "gone" needs evidence. A file system that
 # two kernels may share (nfs, cifs, 9p, virtiofs, most of fuse) is deliberately missing.
 LOCAL = frozenset(
@@ -43,7 +45,7 @@ def file_system(where: str | int) -> str:
     except OSError:
         return ""
     finally:
-        os.close(fd)
+        close(fd)
 
 
 def _of_descriptor(fd: int) -> str:

@@ -21,7 +21,8 @@ import os
 from mmstats.errors import PlaceRefused
 from mmstats.globs import escaped
 from mmstats.host import mounts
-from mmstats.host.trust import check_place, has_safe_owner, is_shared, make
+from mmstats.host.trust import check_place, has_safe_owner, is_shared, make, name_of
+from mmstats.names import RETIRED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 MEMORY = "/dev/shm"  # noqa: S108 - a place of the list; what is in it is checked
 SUFFIX = ".mmstats"
+TOTALS = "*" + RETIRED
 PRIVATE = 0o600
 WORDS = ("{CMD}", "{PID}", "{TID}", "{ID}", "{UID}", "{CLASS}")
 
@@ -38,15 +40,18 @@ _said: set[str] = set()
 class Place:
     """Where readers look: files called like the glob `names` below `directory`.
 
-    `owners`: whose files count, None for anybody's.
+    `owners`: whose files count, None for anybody's. `retired`: the glob of files with retired totals there.
     """
 
-    __slots__ = ("directory", "names", "owners")
+    __slots__ = ("directory", "names", "owners", "retired")
 
-    def __init__(self, directory: str, names: str, owners: frozenset[int] | None = None) -> None:
+    def __init__(
+        self, directory: str, names: str, owners: frozenset[int] | None = None, retired: str | None = None
+    ) -> None:
         self.directory = directory
         self.names = names
         self.owners = owners
+        self.retired = names if retired is None else retired
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Place):
@@ -124,7 +129,7 @@ def reading_places(warn: Callable[[str], None] | None = None) -> list[Place]:
     """Where readers look when no path is given: `MMSTATS_GLOB`, else the list of the writers."""
     pattern = os.environ.get("MMSTATS_GLOB")
     if pattern:
-        return [Place("", pattern)]
+        return [Place("", pattern, retired=os.path.join(os.path.dirname(pattern), TOTALS))]
     named = os.environ.get("MMSTATS_PATH")
     if named:
         return places_at(named) if named == _starred(named) else [_templated(named)]
@@ -136,7 +141,8 @@ def places_at(directory: str) -> list[Place]:
     names = file_names()
     shared = is_shared(directory)
     down = [_whose(path) for path in _private_below(directory)] if shared else []
-    return [Place(directory, names), *(Place(path, names, frozenset((uid,))) for path, uid in down)]
+    below = [Place(path, names, frozenset((uid,)), TOTALS) for path, uid in down]
+    return [Place(directory, names, None, TOTALS), *below]
 
 
 def file_names() -> str:
@@ -147,7 +153,7 @@ def file_names() -> str:
 
 def _default_places(warn: Callable[[str], None]) -> list[Place]:
     names, ours = file_names(), frozenset((os.geteuid(),))
-    places = [Place(path, names, frozenset((uid,))) for path, uid in _places_to_look(warn)]
+    places = [Place(path, names, frozenset((uid,)), TOTALS) for path, uid in _places_to_look(warn)]
     # 0.8 wrote into the temporary directory itself, where anybody may put anything.
     anybody = None if os.geteuid() == 0 else ours | {0}
     places.append(Place(temp_directory(), names, anybody))
@@ -194,7 +200,8 @@ def _whose(directory: str) -> tuple[str, int]:
 
 def _templated(path: str) -> Place:
     """`MMSTATS_PATH` with words in it: all the directories it may stand for."""
-    return Place("", _starred(escaped(path)) + os.sep + file_names())
+    directories = _starred(escaped(path)) + os.sep
+    return Place("", directories + file_names(), retired=directories + TOTALS)
 
 
 def _starred(template: str) -> str:
@@ -206,16 +213,44 @@ def _starred(template: str) -> str:
 # --- the list ---------------------------------------------------------------------------------------
 
 
-def _defaults() -> Iterator[str]:
-    """The places of the list, in order, whose parent nobody else can take away from us."""
-    if mounts.is_in_memory(MEMORY):
-        yield os.path.join(MEMORY, private_name())
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.path.isabs(runtime) and has_safe_owner(runtime):
-        yield os.path.join(runtime, "mmstats")
+def candidates() -> Iterator[tuple[str, str]]:
+    """Every place of the list, in order, and what speaks against it, looked at or not; empty: nothing."""
+    yield os.path.join(MEMORY, private_name()), _against_memory()
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    yield os.path.join(runtime or "$XDG_RUNTIME_DIR", "mmstats"), _against_runtime(runtime)
     temp = temp_directory()
-    if has_safe_owner(temp):
-        yield os.path.join(temp, private_name())
+    yield os.path.join(temp, private_name()), _against_owner(temp)
+
+
+def _against_memory() -> str:
+    return "" if mounts.is_in_memory(MEMORY) else f"{MEMORY} is not in memory"
+
+
+def _against_runtime(runtime: str) -> str:
+    if not os.path.isabs(runtime):
+        return "XDG_RUNTIME_DIR is no absolute path" if runtime else "XDG_RUNTIME_DIR is not set"
+    return _against_owner(runtime)
+
+
+def _against_owner(parent: str) -> str:
+    """Nobody else may take a place away from us, or put another one there."""
+    if has_safe_owner(parent):
+        return ""
+    try:
+        owner = name_of(os.stat(parent).st_uid)
+    except OSError as error:
+        return f"{parent}: {error.strerror}"
+    return f"{parent} is owned by {owner}, who may take away what is in it"
+
+
+def _defaults() -> Iterator[str]:
+    """The places of the list, in order, that nothing speaks against."""
+    return (directory for directory, against in candidates() if not against)
+
+
+def default_place() -> str:
+    """The first place of the list, whether it is there or not."""
+    return next(_defaults(), temp_directory())
 
 
 def private_name() -> str:

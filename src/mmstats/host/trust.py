@@ -6,6 +6,8 @@ import os
 import stat
 
 from mmstats.errors import PlaceRefused
+from mmstats.host.descriptors import close
+from mmstats.host.mounts import O_PATH
 
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -53,16 +55,31 @@ def has_safe_owner(directory: str) -> bool:
 
 
 def make(directory: str, mode: int, *, parents: bool = False) -> None:
-    """Make the directory for files of `mode` if it is missing; OSError if that cannot be."""
+    """Make the directory for files of `mode` if it is missing; OSError if that cannot be.
+
+    Whatever the umask is: with 0777 we could not enter what we made, with 0 anybody could write there.
+    """
+    if parents:
+        _make_above(os.path.dirname(directory))
+    _make_one(directory, 0o700, mode_of_directory(mode))
+
+
+def _make_above(directory: str) -> None:
+    """Make what is missing above, as the umask has it, but ours to enter and nobody else's to write to."""
+    if not os.path.isdir(directory):
+        _make_above(os.path.dirname(directory))
+        _make_one(directory, 0o755, 0o700)
+
+
+def _make_one(directory: str, mode: int, least: int) -> None:
+    """Make a directory with a mode, of which the umask takes no more than what is not in `least`."""
     try:
-        if parents:
-            os.makedirs(os.path.dirname(directory), exist_ok=True)
-        os.mkdir(directory, 0o700)
+        os.mkdir(directory, mode)
     except FileExistsError:
         return
-    wanted = mode_of_directory(mode)
-    if wanted != 0o700:
-        _change_mode(directory, wanted)
+    made = stat.S_IMODE(os.lstat(directory).st_mode)
+    if made & least != least:
+        _change_mode(directory, made | least)
 
 
 def mode_of_directory(mode: int) -> int:
@@ -72,9 +89,12 @@ def mode_of_directory(mode: int) -> int:
 
 
 def _change_mode(directory: str, mode: int) -> None:
-    """Give a directory its mode past the umask, never through a link put in its place."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    """Give a directory its mode past the umask, never through a link put in its place.
+
+    By O_PATH, which needs no permission on what it opens, and /proc, as fchmod takes no such descriptor.
+    """
+    fd = os.open(directory, O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        os.fchmod(fd, mode)
+        os.chmod(f"/proc/self/fd/{fd}", mode)
     finally:
-        os.close(fd)
+        close(fd)
