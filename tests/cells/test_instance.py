@@ -66,13 +66,19 @@ def test_a_handle_is_a_plain_attribute(web):
     [
         (
             "requests",
-            "'requests' is a CounterField of WebStats: call its methods, as incr(); it cannot be assigned",
+            (
+                "'requests' is declared as CounterField of WebStats: "
+                "call its methods, as incr(); it cannot be assigned"
+            ),
         ),
         (
             "body",
-            "'body' is a HistogramField of WebStats: call its methods, as observe(); it cannot be assigned",
+            (
+                "'body' is declared as HistogramField of WebStats: "
+                "call its methods, as observe(); it cannot be assigned"
+            ),
         ),
-        ("version", "'version' is a StaticField of WebStats: it cannot be assigned"),
+        ("version", "'version' is declared as StaticField of WebStats: it cannot be assigned"),
     ],
 )
 def test_assigning_to_a_field_says_what_to_do_instead(web, name, message):
@@ -84,7 +90,7 @@ def test_assigning_to_a_field_says_what_to_do_instead(web, name, message):
 def test_deleting_a_field_is_an_error(web):
     with pytest.raises(TypeError) as caught:
         del web.requests
-    assert str(caught.value) == "'requests' is a CounterField of WebStats: it cannot be deleted"
+    assert str(caught.value) == "'requests' is declared as CounterField of WebStats: it cannot be deleted"
     with pytest.raises(TypeError, match="'errors' cannot be deleted"):
         del web.errors
 
@@ -134,7 +140,7 @@ def test_a_model_may_have_a_setattr_of_its_own(twin):
     noting = Noting()
     noting.color = "red"
     assert (noting.color, noting.last) == ("red", "color")
-    with pytest.raises(TypeError, match="'requests' is a CounterField of Noting"):
+    with pytest.raises(TypeError, match="'requests' is declared as CounterField of Noting"):
         noting.requests = 1
 
 

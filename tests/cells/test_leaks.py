@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from mmstats.format.layout import CELL_TYPE_F64, CELL_TYPE_U64
+from mmstats.format.layout import CELL_TYPE_F64, CELL_TYPE_I64, CELL_TYPE_U64
 
 
 def resident():
@@ -58,6 +58,61 @@ def test_updates_leave_nothing(lanes, number):
                 wrong.incr("x")
             except TypeError:
                 pass
+
+    assert grown(work, 10_000) < 512
+
+
+def test_going_up_and_down_leaves_nothing(twin, lanes):
+    there = lanes()
+
+    def later(function, *arguments):
+        pass
+
+    def work():
+        updown = twin.UpDown(there.segment, 0, CELL_TYPE_I64, "inflight", None, id)
+        updown.incr(2**70)
+        updown.decr(2**70)
+        updown.decr()
+        nowhere = twin.UpDown(twin.Segment(lambda _: later), 0, CELL_TYPE_I64, "inflight", None, list)
+        nowhere.decr()
+        nowhere.decr(3)
+        with updown.count_exceptions():
+            updown.held()
+        try:
+            updown.decr("x")
+        except TypeError:
+            pass
+
+    assert grown(work, 10_000) < 512
+
+
+def test_gauges_leave_nothing(twin):
+    class Field:
+        _mm_verb = "set"
+
+    class Model(twin.Instance):
+        __mmstats_fields__ = {"free": Field()}  # noqa: RUF012 - as a metaclass leaves it
+
+    def later(function, *arguments):
+        pass
+
+    memory = bytearray(8)
+    segment = twin.Segment(lambda segment: segment.attach(memory))
+    nowhere = twin.Segment(lambda _: later)
+
+    def work():
+        stats = Model()
+        stats._mm_bind("free", twin.Gauge(segment, 0, "free", list, lambda *given: given))
+        stats.free = 12.5
+        stats.free.set(10**20)
+        stats.free.set_to_current_time()
+        stats.free.set(float("nan"))
+        stats.free.track(len)
+        twin.Gauge(nowhere, 0, "free", list, list).set(stats.free.value)
+        try:
+            stats.free = "x"
+        except TypeError:
+            pass
 
     assert grown(work, 10_000) < 512
 

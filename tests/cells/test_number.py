@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import gc
 import math
 import struct
@@ -237,3 +238,10 @@ def test_the_class_does_not_keep_the_instance_or_its_segment(number):
     for _ in range(3):
         gc.collect()
     assert (None, "x") == (segment(), cls.x.name)
+
+
+def test_a_nan_of_another_make_is_a_nan(number):
+    """`decimal` will not compare its own, which is no reason to fail."""
+    stats, _ = number(CELL_TYPE_F64)
+    stats.x = decimal.Decimal("nan")
+    assert math.isnan(stats.x)

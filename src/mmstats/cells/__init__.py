@@ -17,7 +17,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["CELLS", "Counter", "Instance", "Number", "Segment", "token"]
+__all__ = [
+    "CELLS",
+    "Average",
+    "Counter",
+    "Gauge",
+    "Instance",
+    "Lookup",
+    "Moving",
+    "Number",
+    "Segment",
+    "Text",
+    "Timing",
+    "UpDown",
+    "token",
+]
 
 
 class Choice(str):
@@ -50,9 +64,8 @@ def choose(wanted: str | None) -> tuple[Any, Choice]:
 
 def load_native() -> Any:
     """The native twin's module; ImportError where it was not built."""
-    from mmstats.cells import _native
-
-    return _native
+    # Not `from mmstats.cells import _native`: where there is none, that speaks of a circular import.
+    return __import__("mmstats.cells._native", fromlist=["token"])
 
 
 def load_pure() -> Any:
@@ -67,4 +80,11 @@ token = _twin.token
 Segment = _twin.Segment
 Instance = _twin.Instance
 Counter = _twin.Counter
+UpDown = _twin.UpDown
 Number = _twin.Number
+Average = _twin.Average
+Moving = _twin.Moving
+Timing = _twin.Timing
+Text = _twin.Text
+Gauge = _twin.Gauge
+Lookup = _twin.Lookup

@@ -4,7 +4,12 @@
  *   _native_values.h    Python's numbers and the eight bytes of a cell
  *   _native_segment.h   Segment: memory handed over, the opener asked
  *   _native_counter.h   Counter
+ *   _native_updown.h    UpDown
  *   _native_number.h    Number
+ *   _native_compound.h  Average, Moving, Timing
+ *   _native_text.h      Text
+ *   _native_gauge.h     Gauge
+ *   _native_lookup.h    Lookup
  *   _native_instance.h  Instance
  *   c/barrier.h         the orderings, by name
  *
@@ -15,11 +20,16 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "_native_compound.h"
 #include "_native_counter.h"
+#include "_native_gauge.h"
 #include "_native_instance.h"
+#include "_native_lookup.h"
 #include "_native_number.h"
 #include "_native_segment.h"
+#include "_native_text.h"
 #include "_native_threads.h"
+#include "_native_updown.h"
 #include "_native_values.h"
 
 struct state {
@@ -53,7 +63,13 @@ token_get_stands(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
     return PyBool_FromLong(token_stands());
 }
 
-PyDoc_STRVAR(token_renew_doc, "renew()\n--\n\nLet attached memory count again: this process has its own.");
+static PyObject *
+token_get_is_ours(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(token_is_ours());
+}
+
+PyDoc_STRVAR(token_renew_doc, "renew()\n--\n\nLet attached memory count: this process has its own.");
 
 static PyObject *
 token_do_renew(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
@@ -62,13 +78,24 @@ token_do_renew(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(token_lower_doc, "lower()\n--\n\nLet every update ask its opener, until the token is renewed.");
+
+static PyObject *
+token_do_lower(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+{
+    token_lower();
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef token_methods[] = {
     {"renew", token_do_renew, METH_NOARGS, token_renew_doc},
+    {"lower", token_do_lower, METH_NOARGS, token_lower_doc},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef token_getset[] = {
-    {"stands", token_get_stands, NULL, "Whether this is still the process that called `renew`.", NULL},
+    {"stands", token_get_stands, NULL, "Whether attached memory counts.", NULL},
+    {"is_ours", token_get_is_ours, NULL, "Whether this is still the process that called `renew`.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -111,7 +138,8 @@ add_token(PyObject *module)
 static int
 add_types(PyObject *module)
 {
-    PyType_Spec *specs[] = {&counter_spec, &number_spec, &instance_spec};
+    PyType_Spec *specs[] = {&counter_spec, &updown_spec, &number_spec, &instance_spec, &average_spec,
+                            &moving_spec,  &timing_spec, &text_spec,   &gauge_spec,    &lookup_spec};
     struct state *state = PyModule_GetState(module);
     state->segment = add_type(module, &segment_spec);
     if (state->segment == NULL) {
@@ -133,8 +161,9 @@ intern_names(void)
     if (fields_name == NULL) {
         fields_name = PyUnicode_InternFromString("__mmstats_fields__");
         verb_name = PyUnicode_InternFromString("_mm_verb");
+        set_name = PyUnicode_InternFromString("set");
     }
-    return fields_name != NULL && verb_name != NULL ? 0 : -1;
+    return fields_name != NULL && verb_name != NULL && set_name != NULL ? 0 : -1;
 }
 
 static int

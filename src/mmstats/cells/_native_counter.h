@@ -74,10 +74,9 @@ counter_open(Counter *self, PyObject **later)
     return slot_by_opener(self->segment, self->index, later);
 }
 
-static PyMethodDef counter_methods[];
-
+/* `method`: what the update is handed over as, where there is nobody to do it now. */
 static int
-add_slowly(Counter *self, PyObject *value, union word amount)
+add_slowly(Counter *self, PyObject *value, union word amount, PyMethodDef *method)
 {
     PyObject *later = NULL;
     struct slot *slot = check_ready(self) < 0 ? NULL : counter_open(self, &later);
@@ -88,35 +87,45 @@ add_slowly(Counter *self, PyObject *value, union word amount)
     if (later == NULL) {
         return -1;
     }
-    return hand_over(later, PyCFunction_New(&counter_methods[0], (PyObject *)self), value, NULL);
+    return hand_over(later, PyCFunction_New(method, (PyObject *)self), value, NULL);
 }
 
 static inline int
-add_amount(Counter *self, PyObject *value, union word amount)
+add_amount(Counter *self, PyObject *value, union word amount, PyMethodDef *method)
 {
     struct slot *slot = slot_standing(*self->gid, self->index);
     if (slot == NULL) {
-        return add_slowly(self, value, amount);
+        return add_slowly(self, value, amount, method);
     }
     add_word(self, &slot->cells[self->index], amount);
     return 0;
 }
 
+/* What taking the amount away adds. */
+static union word
+negated(const Counter *self, union word amount)
+{
+    if (self->cell_type == MMSTATS_CELL_TYPE_F64) {
+        return (union word){.real = -amount.real};
+    }
+    return (union word){.whole = -amount.whole};
+}
+
 static int
-add_value(Counter *self, PyObject *value)
+add_value(Counter *self, PyObject *value, int sign, PyMethodDef *method)
 {
     union word amount;
     if (check_ready(self) < 0 || counter_amount(self, value, &amount) < 0) {
         return -1;
     }
-    return add_amount(self, value, amount);
+    return add_amount(self, value, sign < 0 ? negated(self, amount) : amount, method);
 }
 
 static int
-add_one_slowly(Counter *self)
+add_one_slowly(Counter *self, int sign, PyMethodDef *method)
 {
     PyObject *one = PyLong_FromLong(1);
-    int failed = one == NULL ? -1 : add_value(self, one);
+    int failed = one == NULL ? -1 : add_value(self, one, sign, method);
     Py_XDECREF(one);
     return failed;
 }
@@ -139,34 +148,37 @@ only_argument(const char *name, const char *keyword, PyObject *const *args, Py_s
     return args[0];
 }
 
+/* Adds `sign` times the argument, or `sign` itself; `method`: the one that was called. */
 static inline PyObject *
-counter_add(Counter *self, const char *name, const char *keyword, PyObject *const *args, Py_ssize_t nargs,
-            PyObject *kwnames)
+counter_add(Counter *self, int sign, PyMethodDef *method, const char *keyword, PyObject *const *args,
+            Py_ssize_t nargs, PyObject *kwnames)
 {
     if (nargs == 0 && kwnames == NULL) {
         struct slot *slot = slot_standing(*self->gid, self->index);
         if (slot != NULL && self->cell_type != MMSTATS_CELL_TYPE_F64) {
-            cell_add_whole(&slot->cells[self->index], 1);
+            cell_add_whole(&slot->cells[self->index], (uint64_t)(int64_t)sign);
             Py_RETURN_NONE;
         }
-        if (add_one_slowly(self) < 0) {
+        if (add_one_slowly(self, sign, method) < 0) {
             return NULL;
         }
         Py_RETURN_NONE;
     }
-    PyObject *value = only_argument(name, keyword, args, nargs, kwnames);
-    if (value == NULL || add_value(self, value) < 0) {
+    PyObject *value = only_argument(method->ml_name, keyword, args, nargs, kwnames);
+    if (value == NULL || add_value(self, value, sign, method) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
 }
+
+static PyMethodDef counter_methods[];
 
 PyDoc_STRVAR(counter_incr_doc, "incr(amount=1)\n--\n\nAdd `amount`. A u64 cell wraps modulo 2**64.");
 
 static PyObject *
 counter_incr(Counter *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    return counter_add(self, "incr", "amount", args, nargs, kwnames);
+    return counter_add(self, 1, &counter_methods[0], "amount", args, nargs, kwnames);
 }
 
 PyDoc_STRVAR(counter_inc_doc, "inc(n=1)\n--\n\nThe first name of `incr`.");
@@ -174,7 +186,7 @@ PyDoc_STRVAR(counter_inc_doc, "inc(n=1)\n--\n\nThe first name of `incr`.");
 static PyObject *
 counter_inc(Counter *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-    return counter_add(self, "inc", "n", args, nargs, kwnames);
+    return counter_add(self, 1, &counter_methods[1], "n", args, nargs, kwnames);
 }
 
 /* What is to be added to the thread's own value to give the cell. */
@@ -210,7 +222,7 @@ store_own_word(const struct slot *slot, uint32_t index, int cell_type, union wor
 {
     union word base = base_at(slot, index, cell_type);
     if (cell_type == MMSTATS_CELL_TYPE_F64) {
-        own.real += base.real;
+        own.real = slot->base != NULL ? own.real + base.real : own.real; /* -0.0 stays what it is */
     }
     else {
         own.whole += base.whole;
@@ -288,6 +300,21 @@ counter_get_total(Counter *self, void *Py_UNUSED(closure))
     return PyObject_CallFunction(self->total, "Ii", (unsigned)self->index, self->cell_type);
 }
 
+PyDoc_STRVAR(counter_exceptions_doc, "count_exceptions(*types)\n--\n\n"
+                                     "A context, and a decorator: counts what is raised, and lets it pass.");
+
+static PyObject *
+counter_exceptions(PyObject *self, PyObject *types)
+{
+    if (check_ready((Counter *)self) < 0) {
+        return NULL;
+    }
+    PyObject *module = PyImport_ImportModule("mmstats.cells.exceptions");
+    PyObject *made = module != NULL ? PyObject_CallMethod(module, "Exceptions", "OO", self, types) : NULL;
+    Py_XDECREF(module);
+    return made;
+}
+
 static PyObject *
 counter_repr(Counter *self)
 {
@@ -306,19 +333,11 @@ counter_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(k
     return (PyObject *)self;
 }
 
+/* Binds it; the arguments are borrowed. */
 static int
-counter_init(Counter *self, PyObject *args, PyObject *kwargs)
+counter_bind(Counter *self, PyObject *segment, unsigned index, int cell_type, PyObject *label,
+             PyObject *total)
 {
-    static char *names[] = {"segment", "index", "cell_type", "label", "total", NULL};
-    PyTypeObject *segment_type = state_segment_type((PyObject *)self);
-    PyObject *segment, *label, *total;
-    unsigned index;
-    int cell_type;
-    if (segment_type == NULL
-        || !PyArg_ParseTupleAndKeywords(args, kwargs, "O!IiUO:Counter", names, segment_type, &segment, &index,
-                                        &cell_type, &label, &total)) {
-        return -1;
-    }
     if (self->segment != NULL) {
         PyErr_Format(PyExc_RuntimeError, "%R is bound already", self->label);
         return -1;
@@ -337,6 +356,22 @@ counter_init(Counter *self, PyObject *args, PyObject *kwargs)
     Py_XSETREF(self->label, label);
     Py_XSETREF(self->total, total);
     return 0;
+}
+
+static int
+counter_init(Counter *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"segment", "index", "cell_type", "label", "total", NULL};
+    PyTypeObject *segment_type = state_segment_type((PyObject *)self);
+    PyObject *segment, *label, *total;
+    unsigned index;
+    int cell_type;
+    if (segment_type == NULL
+        || !PyArg_ParseTupleAndKeywords(args, kwargs, "O!O&iUO:Counter", names, segment_type, &segment,
+                                        u32_from, &index, &cell_type, &label, &total)) {
+        return -1;
+    }
+    return counter_bind(self, segment, index, cell_type, label, total);
 }
 
 static int
@@ -374,6 +409,7 @@ counter_dealloc(Counter *self)
 static PyMethodDef counter_methods[] = {
     {"incr", (PyCFunction)(void (*)(void))counter_incr, METH_FASTCALL | METH_KEYWORDS, counter_incr_doc},
     {"inc", (PyCFunction)(void (*)(void))counter_inc, METH_FASTCALL | METH_KEYWORDS, counter_inc_doc},
+    {"count_exceptions", counter_exceptions, METH_VARARGS, counter_exceptions_doc},
     {"_store", (PyCFunction)counter_store, METH_O, counter_store_doc},
     {NULL, NULL, 0, NULL},
 };

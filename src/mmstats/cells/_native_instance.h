@@ -1,14 +1,15 @@
 /* Instance: the base of a model's instances. The object header only, so that 3.13 keeps inline values.
  *
  * Loading an attribute is the interpreter's own business, and specialised by it. Assigning goes through
- * here: a data descriptor is called at once; a bound handle is not to be replaced.
+ * here: a data descriptor is called at once; a bound handle is not to be replaced. Where the handle's verb
+ * is `set`, assigning is another way to call it.
  */
 #ifndef MMSTATS_NATIVE_INSTANCE_H
 #define MMSTATS_NATIVE_INSTANCE_H
 
 #include "_native_values.h"
 
-static PyObject *verb_name; /* interned once, for all interpreters' lifetime */
+static PyObject *verb_name, *set_name; /* interned once, for all interpreters' lifetime */
 
 /* The word that shows how the field is used: its `_mm_verb`, or incr. None: it has no methods. */
 static PyObject *
@@ -22,23 +23,58 @@ field_verb(PyObject *field)
     return verb;
 }
 
-static int
-refuse(PyObject *self, PyObject *name, PyObject *field, PyObject *value)
+/* `verb` is NULL where there is no value: the name is to be deleted. */
+static void
+refuse(PyObject *self, PyObject *name, PyObject *field, PyObject *verb)
 {
-    PyObject *verb = value != NULL ? field_verb(field) : NULL;
     const char *kind = type_name(field), *model = type_name(self);
-    if (value == NULL) {
-        PyErr_Format(PyExc_TypeError, "%R is a %s of %s: it cannot be deleted", name, kind, model);
+    if (verb == NULL) {
+        PyErr_Format(PyExc_TypeError, "%R is declared as %s of %s: it cannot be deleted", name, kind, model);
     }
     else if (verb == Py_None) {
-        PyErr_Format(PyExc_TypeError, "%R is a %s of %s: it cannot be assigned", name, kind, model);
+        PyErr_Format(PyExc_TypeError, "%R is declared as %s of %s: it cannot be assigned", name, kind, model);
     }
-    else if (verb != NULL) {
-        PyErr_Format(PyExc_TypeError, "%R is a %s of %s: call its methods, as %S(); it cannot be assigned",
-                     name, kind, model, verb);
+    else {
+        PyErr_Format(PyExc_TypeError,
+                     "%R is declared as %s of %s: call its methods, as %S(); it cannot be assigned", name,
+                     kind, model, verb);
+    }
+}
+
+static int
+set_handle(PyObject *self, PyObject *name, PyObject *value)
+{
+    PyObject *handle = PyObject_GenericGetAttr(self, name);
+    PyObject *done = handle != NULL ? PyObject_CallMethodOneArg(handle, set_name, value) : NULL;
+    Py_XDECREF(handle);
+    Py_XDECREF(done);
+    return done != NULL ? 0 : -1;
+}
+
+static bool
+is_set(PyObject *verb)
+{
+    return verb == set_name
+           || (verb != NULL && PyUnicode_Check(verb) && PyUnicode_Compare(verb, set_name) == 0);
+}
+
+/* What assigning to a declared field comes to, where nothing in the class takes it. */
+static int
+set_declared(PyObject *self, PyObject *name, PyObject *field, PyObject *value)
+{
+    PyObject *verb = value != NULL ? field_verb(field) : NULL;
+    int failed = -1;
+    if (value != NULL && verb == NULL) {
+        return -1;
+    }
+    if (is_set(verb)) {
+        failed = set_handle(self, name, value);
+    }
+    else {
+        refuse(self, name, field, verb);
     }
     Py_XDECREF(verb);
-    return -1;
+    return failed;
 }
 
 static int
@@ -48,9 +84,9 @@ set_undescribed(PyObject *self, PyObject *name, PyObject *value)
     if (field == NULL) {
         return PyErr_Occurred() ? -1 : PyObject_GenericSetAttr(self, name, value);
     }
-    refuse(self, name, field, value);
+    int failed = set_declared(self, name, field, value);
     Py_DECREF(field);
-    return -1;
+    return failed;
 }
 
 static int

@@ -85,7 +85,8 @@ place_from(Number *self, PyObject *entry, struct place *place)
         PyErr_Format(PyExc_TypeError, "_mm_cells[%R] is no tuple", self->name);
         return -1;
     }
-    if (!PyArg_ParseTuple(entry, "O!IO:_mm_cells", segment_type, &place->segment, &index, &place->initial)) {
+    if (!PyArg_ParseTuple(entry, "O!O&O:_mm_cells", segment_type, &place->segment, u32_from, &index,
+                          &place->initial)) {
         return -1;
     }
     place->index = index;

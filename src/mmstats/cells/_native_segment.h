@@ -261,6 +261,12 @@ segment_forget(Segment *self, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
+static PyObject *
+segment_get_is_attached(Segment *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(slot_attached(self->gid) != NULL);
+}
+
 static void
 segment_shut(Segment *self)
 {
@@ -440,6 +446,12 @@ static PyMethodDef segment_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyGetSetDef segment_getset[] = {
+    {"is_attached", (getter)segment_get_is_attached, NULL,
+     "Whether the calling thread attached memory in this process.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyMemberDef segment_members[] = {
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Segment, weakrefs), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
@@ -448,9 +460,11 @@ static PyMemberDef segment_members[] = {
 PyDoc_STRVAR(segment_doc, "Segment(opener)\n--\n\nCells that every publishing thread has a copy of.");
 
 static PyType_Slot segment_slots[] = {
-    {Py_tp_doc, (void *)segment_doc},   {Py_tp_new, segment_new},         {Py_tp_init, segment_init},
-    {Py_tp_traverse, segment_traverse}, {Py_tp_clear, segment_clear},     {Py_tp_dealloc, segment_dealloc},
-    {Py_tp_methods, segment_methods},   {Py_tp_members, segment_members}, {0, NULL},
+    {Py_tp_doc, (void *)segment_doc}, {Py_tp_new, segment_new},
+    {Py_tp_init, segment_init},       {Py_tp_traverse, segment_traverse},
+    {Py_tp_clear, segment_clear},     {Py_tp_dealloc, segment_dealloc},
+    {Py_tp_methods, segment_methods}, {Py_tp_members, segment_members},
+    {Py_tp_getset, segment_getset},   {0, NULL},
 };
 
 static PyType_Spec segment_spec = {

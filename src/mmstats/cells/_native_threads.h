@@ -1,11 +1,11 @@
 /* Where the calling thread's cells are: the wiped page and the threads' tables. Knows no Python.
  *
  * The page. One word says whether attached memory counts: the number of this process while the token
- * stands, else zero. The kernel wipes the page in every forked child (MADV_WIPEONFORK), however the
- * fork was made: by os.fork, by uWSGI in C, by a raw system call. So a child meets zeros where its
- * parent had a number, a mutex and a list: its token is down, the mutex is unlocked (all zero is), and
- * no thread is known. Numbers are never used twice in a line of descent, so what a child inherited in
- * its thread's table can never match again.
+ * stands, else zero. Another says whether this process ever renewed the token. The kernel wipes the page in
+ * every forked child (MADV_WIPEONFORK), however the fork was made: by os.fork, by uWSGI in C, by a raw system
+ * call. So a child meets zeros where its parent had a number, a mutex and a list: its token is down, the
+ * mutex is unlocked (all zero is), and no thread is known. Numbers are never used twice in a line of descent,
+ * so what a child inherited in its thread's table can never match again.
  *
  * The tables. Each thread has a table of slots, found through one thread-local variable, and indexed
  * by the gid of a segment. Only its thread adds to it or moves it. Two others reach in: the close of a
@@ -56,6 +56,7 @@ struct node {
 struct page {
     uint64_t generation; /* the process's number while the token stands, else 0 */
     uint64_t process;    /* its number, 0 until the first need */
+    uint64_t ours;       /* 1 since this process renewed the token, be it lowered meanwhile or not */
     pthread_mutex_t mutex;
     struct node *nodes;
 };
@@ -96,6 +97,12 @@ token_stands(void)
     return load_relaxed(&page->generation) != 0;
 }
 
+static bool
+token_is_ours(void)
+{
+    return page->ours != 0;
+}
+
 static uint64_t
 process_number(void)
 {
@@ -108,7 +115,14 @@ process_number(void)
 static void
 token_renew(void)
 {
+    page->ours = 1;
     store_relaxed(&page->generation, process_number());
+}
+
+static void
+token_lower(void)
+{
+    store_relaxed(&page->generation, 0);
 }
 
 /* The calling thread's slot if it was attached in this process, whether the token stands or not. */
@@ -160,10 +174,9 @@ node_end(void *value)
     pthread_mutex_lock(&page->mutex);
     if (node->process == page->process) {
         node_unlink(node);
-        bool standing = page->generation == node->process;
         for (uint32_t gid = 0; gid < node->count; gid++) {
             struct slot *slot = &node->slots[gid];
-            if (standing && slot->release && slot->count != 0 && load_relaxed(slot->cells) == slot->owner) {
+            if (slot->release && slot->count != 0 && load_relaxed(slot->cells) == slot->owner) {
                 store_release(slot->cells, 0);
             }
             slot_clear(slot);

@@ -114,6 +114,22 @@ real_from(PyObject *label, PyObject *value, double *real)
     return 0;
 }
 
+/* A converter for PyArg_Parse: unlike "I", it refuses what 32 bits do not hold. */
+static int
+u32_from(PyObject *value, void *number)
+{
+    unsigned long long whole = PyLong_AsUnsignedLongLong(value);
+    if (whole == (unsigned long long)-1 && PyErr_Occurred()) {
+        return 0;
+    }
+    if (whole > UINT32_MAX) {
+        PyErr_Format(PyExc_OverflowError, "%R is more than 32 bits hold", value);
+        return 0;
+    }
+    *(unsigned *)number = (unsigned)whole;
+    return 1;
+}
+
 static PyObject *
 python_from(int cell_type, bool is_signed, union word word)
 {

@@ -1,4 +1,4 @@
-"""Counter of the pure twin. The essay at the head of `pure` says what each expression is made of."""
+"""Counter and UpDown of the pure twin. The essay in `pure` says what each expression is made of."""
 
 from __future__ import annotations
 
@@ -71,8 +71,10 @@ class Counter:
             later(Counter.incr.__get__(self), amount)  # not what a subclass made of it
             return
         cells = views[self._view]
-        total = cells[self._index] + word_added
-        cells[self._index] = total if self._view == DOUBLES else signed(total)
+        try:
+            cells[self._index] += word_added  # nothing is called between load and store: see `pure`
+        except (ValueError, OverflowError):
+            cells[self._index] = signed(cells[self._index] + word_added)
 
     def _checked(self, amount: Amount) -> Any:
         """The amount as a number that the cell can take, or TypeError."""
@@ -82,6 +84,12 @@ class Counter:
         if whole < 0 and self._unsigned:
             warn_of_wrap(self.label)
         return whole
+
+    def count_exceptions(self, *types: type[BaseException]) -> Any:
+        """A context, and a decorator: counts what is raised, and lets it pass."""
+        from mmstats.cells.exceptions import Exceptions
+
+        return Exceptions(self, types)
 
     @property
     def value(self) -> Amount:
@@ -114,3 +122,38 @@ class Counter:
     def total(self) -> Amount:
         """What the whole process has counted."""
         return self._total(self._index, self._cell_type)
+
+
+class UpDown(Counter):
+    """A bound number that goes up and down."""
+
+    __slots__ = ("_held",)
+
+    def __init__(
+        self,
+        segment: Segment,
+        index: int,
+        cell_type: int,
+        label: str,
+        total: Callable[[int, int], Amount],
+        held: Callable[[Any], Any],
+    ) -> None:
+        if cell_type == CELL_TYPE_U64:
+            raise ValueError(f"{label!r}: nothing goes down in cells of type {cell_type}")
+        super().__init__(segment, index, cell_type, label, total)
+        self._held = held
+
+    def decr(self, amount: Amount = 1) -> None:
+        """Take `amount` away."""
+        try:
+            self._segment._local.views[word[0]][self._view][self._index] -= amount
+        except WENT_WRONG:
+            Counter._add_slowly(self, -self._checked(amount))
+
+    def dec(self, n: Amount = 1) -> None:
+        """The short name of `decr`."""
+        UpDown.decr(self, n)
+
+    def held(self) -> Any:
+        """A context: one more inside of the `with`."""
+        return self._held(self)

@@ -15,13 +15,20 @@ How the pieces meet:
   has an attribute `removed` that is true.
 * The *token* is a page that the kernel wipes in every forked child, however the fork was made. A
   segment's memory counts as attached only while the token stands. `renew()` sets it up again, after
-  the child has made a region of its own and the forking thread's memory was forgotten.
+  the child has made a region of its own and the forking thread's memory was forgotten. `lower()` lets
+  it fall in a process that cannot publish all it wants to: every update asks its opener then. That is
+  no fork: `is_ours` goes on saying so, and threads that end give their lanes back.
 * Memory is handed over as a writable buffer of bytes, 8-aligned, a whole number of cells. The twin
   keeps it alive while it is attached, and lets go of it some time after its thread ended, forgot it
   or attached other memory, at the latest when the segment is closed.
 * *base*: a thread that adopts a lane goes on from what its former owner left in the cells. Its own
   value of a summed cell is the cell less the base at that index. There is one value for each cell,
   a float where the cell is one; None where every base is zero.
+* A *compound* value has several cells, from `index` on, laid out as FORMAT.md 5.1 says and begun as
+  zeros. An update computes everything first, stores into what the witness does not point at, and stores
+  the witness last, with release order. So a handler that updates the same value in the middle, or an
+  exception that it raises there, leaves a whole value behind.
+* A number that is not finite cannot be averaged: nothing is stored then, and `refuse()` is called.
 * Values are checked, and wrapped, before anybody is asked for memory: a wrong type is an error where
   it was written, also when the update would have been handed to a *later*.
 """
@@ -31,24 +38,32 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Protocol, Union
+    from contextlib import AbstractContextManager
+    from typing import Any, Protocol, TypeVar, Union
+
+    from mmstats.cells.exceptions import Exceptions
 
     Later = Callable[..., object]
     Opener = Callable[["Segment"], "Later | None"]
     Amount = Union[int, float]
+    Reckoned = TypeVar("Reckoned", bound=Callable[[], Amount])
 
     class Token(Protocol):
         """One for the process: `cells.token`."""
 
         @property
         def stands(self) -> bool:
-            """Whether this is still the process that called `renew`."""
+            """Whether attached memory counts."""
+
+        @property
+        def is_ours(self) -> bool:
+            """Whether this is still the process that called `renew`, be the token lowered or not."""
 
         def renew(self) -> None:
-            """Let attached memory count again: this process has its own.
+            """Let attached memory count: this process has its own. A second time changes nothing."""
 
-            A second time in the same process changes nothing.
-            """
+        def lower(self) -> None:
+            """Let every update ask its opener, until the token is renewed."""
 
     class Segment(Protocol):
         """Cells that every publishing thread has a copy of, in its own lane."""
@@ -69,6 +84,10 @@ if TYPE_CHECKING:
             lane is given back, once.
             """
 
+        @property
+        def is_attached(self) -> bool:
+            """Whether the calling thread attached memory in this process and keeps it, token or not."""
+
         def forget(self) -> None:
             """The calling thread's memory no longer counts."""
 
@@ -83,7 +102,8 @@ if TYPE_CHECKING:
 
         Assigning to, or deleting, a name in the type's `__mmstats_fields__` that is not a data
         descriptor is a TypeError that names the field, and one of its methods: the field's attribute
-        `_mm_verb`, or incr where it has none; None where there is nothing to call.
+        `_mm_verb`, or incr where it has none; None where there is nothing to call. If that is `set`,
+        assigning calls it: `stats.free = 12` is `stats.free.set(12)`.
         """
 
         def _mm_bind(self, name: str, handle: object) -> None:
@@ -117,6 +137,9 @@ if TYPE_CHECKING:
         def inc(self, n: Amount = 1) -> None:
             """0.8's first name for `incr`."""
 
+        def count_exceptions(self, *types: type[BaseException]) -> Exceptions:
+            """One more for each of these that is raised: a context, and a decorator (see `exceptions`)."""
+
         @property
         def value(self) -> Amount:
             """What the calling thread has counted. Settable."""
@@ -124,6 +147,28 @@ if TYPE_CHECKING:
         @property
         def total(self) -> Amount:
             """What the whole process has counted: `total(index, cell_type)`."""
+
+    class UpDown(Counter, Protocol):
+        """A bound number that goes up and down: a Counter in cells of type I64 or F64."""
+
+        def __init__(
+            self,
+            segment: Segment,
+            index: int,
+            cell_type: int,
+            label: str,
+            total: Callable[[int, int], Amount],
+            held: Callable[[UpDown], AbstractContextManager[None]],
+        ) -> None: ...
+
+        def decr(self, amount: Amount = 1) -> None:
+            """Take `amount` away, as `incr` adds it."""
+
+        def dec(self, n: Amount = 1) -> None:
+            """The short name of `decr`."""
+
+        def held(self) -> AbstractContextManager[None]:
+            """One more inside of the `with`: what `held(self)` gives."""
 
     class Number(Protocol):
         """A data descriptor for a plain number or a bool: stands in the class, under the field's name.
@@ -140,3 +185,116 @@ if TYPE_CHECKING:
         """
 
         def __init__(self, name: str, cell_type: int, bits: int, signed: bool, never: bool) -> None: ...
+
+    class Average(Protocol):
+        """A bound average: three cells."""
+
+        def __init__(
+            self, segment: Segment, index: int, label: str, refuse: Callable[[], object]
+        ) -> None: ...
+
+        label: str
+
+        def add(self, value: Amount) -> None:
+            """One more value. TypeError, with label and value, for what is no number."""
+
+        @property
+        def value(self) -> float:
+            """The mean of the calling thread's values (less its base); 0.0 before the first."""
+
+    class Moving(Protocol):
+        """A bound moving average of the last `size` values: MOVING_SIZE + size + 1 cells."""
+
+        def __init__(
+            self, segment: Segment, index: int, size: int, label: str, refuse: Callable[[], object]
+        ) -> None: ...
+
+        label: str
+
+        def add(self, value: Amount) -> None:
+            """One more value. TypeError, with label and value, for what is no number."""
+
+        @property
+        def value(self) -> float:
+            """The mean of the calling thread's last values, exactly rounded; 0.0 before the first."""
+
+    class Timing(Protocol):
+        """What a bound timer records: TIMER_SIZE + size + 1 cells."""
+
+        def __init__(
+            self, segment: Segment, index: int, size: int, label: str, refuse: Callable[[], object]
+        ) -> None: ...
+
+        label: str
+
+        def observe(self, seconds: Amount) -> None:
+            """One more duration. TypeError, with label and value, for what is no number."""
+
+        @property
+        def value(self) -> float:
+            """The mean of the calling thread's last durations, exactly rounded; 0.0 before the first."""
+
+        @property
+        def last(self) -> float:
+            """The last duration that the calling thread recorded; 0.0 before the first."""
+
+    class Gauge(Protocol):
+        """A bound gauge: one cell, of type F64, that every thread of the process attaches.
+
+        It begins as never_f64. Nothing reads it in order to write it, so threads may store as they like.
+        """
+
+        def __init__(
+            self,
+            segment: Segment,
+            index: int,
+            label: str,
+            refuse: Callable[[], object],
+            track: Callable[[Gauge, Callable[[], Amount]], Callable[[], Amount]],
+        ) -> None: ...
+
+        label: str
+
+        def set(self, value: Amount) -> None:
+            """The value from now on; infinities are lawful, of a NaN `refuse()` is told.
+
+            TypeError, with label and value, for what is no number.
+            """
+
+        def set_to_current_time(self) -> None:
+            """Set `time.time()`, whatever that is at the time."""
+
+        def track(self, callable: Reckoned) -> Reckoned:  # noqa: A002 - the public name
+            """What `track(self, callable)` gives: the callable."""
+
+        @property
+        def value(self) -> float:
+            """What the process set last; 0.0 before that."""
+
+    class Text(Protocol):
+        """A data descriptor for a text: stands in the class, under the field's name.
+
+        The instance's `_mm_cells` has `(segment, index, initial)` as for a Number. Reading gives the
+        text that the calling thread wrote last, `initial` where it wrote none; its slot has a time of 0
+        then, or the witness is 0. Assigning takes a str, and cuts its UTF-8 at the end of the last
+        whole character that fits `size` bytes; what UTF-8 cannot say (a lone surrogate) becomes "?".
+        It has TEXT_SIZE + 2 * (SLOT_BYTES + ceil(size / 8)) cells; the bytes behind the text, up to the
+        end of its last word, are zero. Anything else is a TypeError that names field and value.
+        """
+
+        def __init__(self, name: str, size: int) -> None: ...
+
+    class Lookup(Protocol):
+        """The base of families, which have a `_find(values, named)`: which object stands for some values.
+
+        It is asked for what is not in `_handles` yet, and for values that are no str, int, float or bool
+        themselves, or not as many as the names; those the twin makes texts of, as `str` does.
+        """
+
+        _names: tuple[str, ...]
+        _handles: dict[tuple[str, ...], Any]
+
+        def __init__(self, names: tuple[str, ...]) -> None: ...
+
+        def tagged(self, /, *values: object, **named: object) -> Any:
+            """What stands for these values, by position or by name."""

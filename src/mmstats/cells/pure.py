@@ -19,15 +19,20 @@ One update is one expression, and each part of it has its reason:
 
 Whatever goes wrong there was not stored, and goes to the slow branch, which finds out: a thread
 without memory (AttributeError), a wiped token or an amount of a wrong type (TypeError), a sum that does
-not fit a signed word (ValueError, OverflowError).
+not fit a signed word (ValueError, OverflowError), a NaN of `decimal`, which will not be compared (another
+ArithmeticError).
 """
 
 from __future__ import annotations
 
 from math import isnan
 
-from mmstats.cells.counter import Counter
+from mmstats.cells.compound import Average, Moving, Timing
+from mmstats.cells.counter import Counter, UpDown
+from mmstats.cells.gauge import Gauge
+from mmstats.cells.lookup import Lookup
 from mmstats.cells.segment import DOUBLES, INTS, OWN, WENT_WRONG, Segment, refuse_if_removed
+from mmstats.cells.text import Text
 from mmstats.cells.wiped import Token, word
 from mmstats.cells.words import (
     INFINITY,
@@ -48,7 +53,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-__all__ = ["Counter", "Instance", "Number", "Segment", "token"]
+__all__ = [
+    "Average",
+    "Counter",
+    "Gauge",
+    "Instance",
+    "Lookup",
+    "Moving",
+    "Number",
+    "Segment",
+    "Text",
+    "Timing",
+    "UpDown",
+    "token",
+]
 
 token = Token()
 
@@ -183,7 +201,7 @@ def declared_field(instance: object, name: str) -> Any:
 
 
 def what_it_is(instance: object, name: str, field: object) -> str:
-    return f"{name!r} is a {type(field).__name__} of {type(instance).__name__}"
+    return f"{name!r} is declared as {type(field).__name__} of {type(instance).__name__}"
 
 
 class Instance:
@@ -199,6 +217,9 @@ class Instance:
         field = declared_field(self, name)
         if field is not None:
             verb = getattr(field, "_mm_verb", "incr")
+            if verb == "set":  # assigning is another way to call it
+                object.__getattribute__(self, name).set(value)
+                return
             how = f"call its methods, as {verb}(); " if verb is not None else ""
             raise TypeError(f"{what_it_is(self, name, field)}: {how}it cannot be assigned")
         object.__setattr__(self, name, value)

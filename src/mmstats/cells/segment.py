@@ -2,7 +2,7 @@
 
 A lane is given back by a guard in the thread-local, whose `__del__` runs in the dying thread. It runs
 too in a forked child, for the threads that the parent still has, and when a thread-local is dropped:
-so a guard looks at the token and the pid first, and is disarmed where the thread goes on. PyPy runs it
+so a guard looks at whose the token is first, and is disarmed where the thread goes on. PyPy runs it
 long after, when the lane may have been found ownerless and given to somebody else: so the cell must
 still say what it said when the guard was made, which is never said again of another owner.
 """
@@ -13,7 +13,7 @@ import sys
 from _thread import _local
 from os import getpid
 
-from mmstats.cells.wiped import doubles, ints, word
+from mmstats.cells.wiped import OURS, doubles, ints, word
 from mmstats.cells.words import signed, whole_from
 from mmstats.errors import Removed
 
@@ -31,7 +31,7 @@ if "gevent.monkey" in sys.modules:
 else:
     thread_local = _local
 
-WENT_WRONG = (AttributeError, TypeError, ValueError, OverflowError)  # see the essay in `pure`
+WENT_WRONG = (AttributeError, TypeError, ValueError, ArithmeticError)  # see the essay in `pure`
 INTS, DOUBLES, OWN = 0, 1, 2  # OWN + INTS, OWN + DOUBLES: less the base
 
 
@@ -96,8 +96,8 @@ class Guard:
         self._segment_open = segment_open
         self.armed = True
 
-    def __del__(self, word: Any = word, getpid: Callable[[], int] = getpid) -> None:
-        if not (self.armed and self._segment_open[0] and word[0] and self._pid == getpid()):
+    def __del__(self, word: Any = word, ours: int = OURS, getpid: Callable[[], int] = getpid) -> None:
+        if not (self.armed and self._segment_open[0] and word[ours] and self._pid == getpid()):
             return
         if self._cells[0] == self._owner:
             self._cells[0] = 0
@@ -123,6 +123,11 @@ class Segment:
         local.guard = Guard(views[INTS], self._open) if release else None
         local.views = (None, views)
         local.pid = getpid()
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether the calling thread attached memory in this process."""
+        return self._attached() is not None
 
     def forget(self) -> None:
         """The calling thread's memory no longer counts."""

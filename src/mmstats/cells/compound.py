@@ -1,0 +1,224 @@
+"""Average, Moving and Timing of the pure twin: values of several cells (FORMAT.md 5.1).
+
+A signal handler may update the very value whose update it interrupted, between two of its stores. In the
+middle of one it would write into the place that the other is filling. So the updates of a thread take
+turns: one that comes in between is left for the one that is under way, which does it when it is through.
+An exception that the handler raises ends the update where it is: the witness was not stored, and the value
+is what it was before.
+"""
+
+from __future__ import annotations
+
+import sys
+from math import fsum, isfinite
+from time import monotonic_ns
+
+from mmstats.cells.segment import DOUBLES, INTS, OWN, refuse_if_removed
+from mmstats.cells.words import real_from
+from mmstats.format import layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from mmstats.cells.protocol import Amount
+    from mmstats.cells.segment import Segment
+
+TOTALS = 3  # cells of a timer's {sum, min, max}
+
+
+def in_turn(segment: Segment, update: Callable[..., None], *arguments: Any) -> None:
+    """Do the update, after one that it interrupted on this very thread."""
+    mine = segment._local.__dict__
+    waiting = mine.setdefault("waiting", [])
+    if mine.get("busy") and is_under_way(mine):
+        waiting.append((update, arguments))
+        return
+    try:
+        mine["busy"] = True
+        update(*arguments)
+    finally:
+        mine["busy"] = False
+        _take_turns(segment, waiting)  # what came back to a handler as done is done, also if it then raised
+
+
+def _take_turns(segment: Segment, waiting: list[Any]) -> None:
+    """Do what waits; a handler that comes in between may do some of it, or all."""
+    while True:
+        try:
+            update, arguments = waiting.pop(0)
+        except IndexError:
+            return
+        in_turn(segment, update, *arguments)
+
+
+def is_under_way(mine: dict[str, Any]) -> bool:
+    """Whether an update of these is on the stack: a handler that raised may have left "busy" behind."""
+    frame = sys._getframe(1).f_back
+    while frame is not None and not (frame.f_code is in_turn.__code__ and frame.f_locals.get("mine") is mine):
+        frame = frame.f_back
+    return frame is not None
+
+
+def mean(values: Sequence[float]) -> float:
+    """Exactly rounded; 0.0 of nothing."""
+    if not values:
+        return 0.0
+    try:
+        return fsum(values) / len(values)
+    except OverflowError:  # on the way: no double holds the sum
+        return sum(values) / len(values)
+
+
+class Compound:
+    """What the three have in common."""
+
+    __slots__ = ("__weakref__", "_index", "_refuse", "_segment", "label")
+
+    def __init__(self, segment: Segment, index: int, label: str, refuse: Callable[[], object]) -> None:
+        if index < 0:
+            raise ValueError(f"{label!r}: no segment has a cell {index}")
+        self._segment = segment
+        self._index = index
+        self._refuse = refuse
+        self.label = label
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.label!r}>"
+
+    def _take(self, method: Callable[..., None], value: Amount) -> None:
+        """Check the value, and store it; `method` is what it is handed over to."""
+        real = real_from(self.label, value)
+        if not isfinite(real):
+            self._refuse()
+            return
+        views, later = self._segment._reach()
+        if later is not None:
+            later(method.__get__(self), value)  # not what a subclass made of it
+        else:
+            in_turn(self._segment, self._store, views, real)
+
+    def _store(self, views: Any, real: float) -> None:
+        raise NotImplementedError
+
+    def _views(self) -> Any:
+        """The calling thread's views, to read from; None where it has none. Removed if it is."""
+        views, later = self._segment._reach()
+        if later is not None:
+            refuse_if_removed(later, self.label)
+        return views
+
+
+class Average(Compound):
+    """A bound average."""
+
+    __slots__ = ()
+
+    def add(self, value: Amount) -> None:
+        """One more value."""
+        self._take(Average.add, value)
+
+    def _store(self, views: Any, real: float) -> None:
+        ints, doubles, at = views[INTS], views[DOUBLES], self._index + layout.AVERAGE_SUM
+        n = ints[self._index + layout.AVERAGE_WITNESS]
+        total = doubles[at + (n & 1)] + real
+        if not isfinite(total):
+            self._refuse()
+            return
+        doubles[at + (n + 1 & 1)] = total
+        ints[self._index + layout.AVERAGE_WITNESS] = n + 1
+
+    @property
+    def value(self) -> float:
+        """The mean of the calling thread's values."""
+        views = self._views()
+        if views is None:
+            return 0.0
+        n = views[INTS][self._index + layout.AVERAGE_WITNESS]
+        own = views[OWN + INTS][self._index + layout.AVERAGE_WITNESS]
+        total: float = views[OWN + DOUBLES][self._index + layout.AVERAGE_SUM + (n & 1)]
+        return total / own if own else 0.0
+
+
+class Ring(Compound):
+    """What the two with a ring of the last values have in common."""
+
+    __slots__ = ("_room", "_size")
+
+    _ring: int
+
+    _started = layout.MOVING_STARTED  # a timer has it in the same place
+
+    def __init__(
+        self, segment: Segment, index: int, size: int, label: str, refuse: Callable[[], object]
+    ) -> None:
+        if size < 1:
+            raise ValueError(f"{label!r}: no ring of {size} values")
+        super().__init__(segment, index, label, refuse)
+        self._size = size
+        self._room = size + 1  # of the ring: the next value has a place that none of the last ones stands in
+
+    def _window(self) -> list[float]:
+        """The last values since the calling thread took its lane over, the oldest first."""
+        views = self._views()
+        if views is None:
+            return []
+        n, started = views[INTS][self._index], views[INTS][self._index + self._started]
+        doubles, ring, room = views[DOUBLES], self._index + self._ring, self._room
+        return [doubles[ring + i % room] for i in range(max(started, n - self._size), n)]
+
+    @property
+    def value(self) -> float:
+        """The mean of the calling thread's last values."""
+        return mean(self._window())
+
+
+class Moving(Ring):
+    """A bound moving average."""
+
+    __slots__ = ()
+    _ring = layout.MOVING_RING
+
+    def add(self, value: Amount) -> None:
+        """One more value."""
+        self._take(Moving.add, value)
+
+    def _store(self, views: Any, real: float) -> None:
+        ints, witness = views[INTS], self._index + layout.MOVING_WITNESS
+        n = ints[witness]
+        views[DOUBLES][self._index + layout.MOVING_RING + n % self._room] = real
+        ints[witness] = n + 1
+
+
+class Timing(Ring):
+    """What a bound timer records."""
+
+    __slots__ = ()
+    _ring = layout.TIMER_RING
+
+    def observe(self, seconds: Amount) -> None:
+        """One more duration."""
+        self._take(Timing.observe, seconds)
+
+    def _store(self, views: Any, real: float) -> None:
+        ints, doubles, index = views[INTS], views[DOUBLES], self._index
+        n = ints[index + layout.TIMER_WITNESS]
+        old = index + layout.TIMER_TOTALS + TOTALS * (n & 1)
+        new = index + layout.TIMER_TOTALS + TOTALS * (n + 1 & 1)
+        total, least, most = real, real, real
+        if n:
+            total, least, most = doubles[old] + real, min(doubles[old + 1], real), max(doubles[old + 2], real)
+        if not isfinite(total):
+            self._refuse()
+            return
+        doubles[new], doubles[new + 1], doubles[new + 2] = total, least, most
+        doubles[index + layout.TIMER_RING + n % self._room] = real
+        ints[index + layout.TIMER_TIME] = monotonic_ns()
+        ints[index + layout.TIMER_WITNESS] = n + 1
+
+    @property
+    def last(self) -> float:
+        """The last duration that the calling thread recorded."""
+        window = self._window()
+        return window[-1] if window else 0.0
