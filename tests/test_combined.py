@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import filebuilder as fb
-from mmstats.combined import combined
+from mmstats.combining import combined
 
 
 def test_every_origin_and_one_group(tmp_path):

@@ -105,23 +105,46 @@ def shape(text):
     return re.sub(r" {2,}", "  ", text)
 
 
-def help_of_slurpstats(environment):
-    command = [BIN / "slurpstats", "--help"]
+TOOLS = {
+    "slurpstats": [BIN / "slurpstats"],
+    "cleanstats": [BIN / "cleanstats"],
+    "the doctor": [sys.executable, "-m", "mmstats", "doctor"],
+}
+SECTIONS = {"slurpstats": "slurpstats", "cleanstats": "cleanstats", "the doctor": "python -m mmstats doctor"}
+
+
+def help_of(tool, environment):
+    command = [*TOOLS[tool], "--help"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return done.stdout
+
+
+def section_of(tool):
+    """What tools.md says of one tool."""
+    _, _, after = (ROOT / "docs/tools.md").read_text().partition(f"\n## {SECTIONS[tool]}\n")
+    return after.partition("\n## ")[0]
 
 
 OPTION = re.compile(r"(?<![\w-])(--[a-z][\w-]*)")
 
 
-def test_every_option_of_slurpstats_is_documented_and_no_other(environment):
-    page = (ROOT / "docs/tools.md").read_text()
-    assert set(OPTION.findall(help_of_slurpstats(environment))) == set(OPTION.findall(page))
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_option_of_a_tool_is_documented_and_no_other(tool, environment):
+    assert set(OPTION.findall(help_of(tool, environment))) == set(OPTION.findall(section_of(tool)))
 
 
-def test_the_help_in_the_docs_is_the_help(environment):
-    (written,) = [text for mark, text in blocks("docs/tools.md", "text") if mark == "help"]
-    assert help_of_slurpstats(environment).strip() == written.strip()
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_help_in_the_docs_is_the_help(tool, environment):
+    (written,) = [text for mark, text in blocks("docs/tools.md", "text") if mark == f"help of {tool}"]
+    assert help_of(tool, environment).strip() == written.strip()
+
+
+EXIT_CODES = {"slurpstats": "0 1 2 3 130 141", "cleanstats": "0 1 2 3 130 141"}
+
+
+@pytest.mark.parametrize("tool", EXIT_CODES)
+def test_the_exit_codes_of_a_tool_are_documented(tool):
+    assert re.findall(r"^\| (\d+) \|", section_of(tool), re.MULTILINE) == EXIT_CODES[tool].split()
 
 
 def test_every_public_name_is_documented():

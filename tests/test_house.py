@@ -151,6 +151,11 @@ def test_each_name_at_the_front_door_is_there(name):
     assert getattr(mmstats, name) is not None
 
 
+def test_no_module_has_the_name_of_what_is_at_the_front_door():
+    """Whoever imported `mmstats.it` first would be given the module for `mmstats.it` from then on."""
+    assert [name for name in mmstats.__all__ if f"mmstats.{name}" in MODULES] == []
+
+
 def test_a_misspelt_name_is_an_attribute_error_that_says_it():
     with pytest.raises(AttributeError, match="CounterFeild"):
         mmstats.CounterFeild  # noqa: B018 - reading it is the point
@@ -170,7 +175,8 @@ def test_type_checkers_see_the_names_that_are_there():
         for node in block.body
         for alias in node.names
     }
-    assert seen == {(room, name) for name, room in mmstats._ROOM_OF.items()}
+    modules = {("mmstats", name) for name in mmstats._MODULES}
+    assert seen == modules | {(room, name) for name, room in mmstats._ROOM_OF.items()}
 
 
 @pytest.mark.parametrize("path", FILES, ids=MODULES)

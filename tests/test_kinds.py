@@ -101,4 +101,4 @@ def test_what_goes_with_its_process(kind, aggregate, goes, goes_kept):
 
 def test_the_table_has_the_words_of_the_format():
     assert set(kinds.KINDS) <= set(layout.KINDS.values())
-    assert set(kinds.RULES) == set(layout.AGGREGATES.values())
+    assert set(kinds.RULES) == set(layout.AGGREGATES.values()) | set(kinds.OF_KIND.values())

@@ -1,10 +1,17 @@
-"""`python -m mmstats slurp …` does what the script slurpstats does."""
+"""`python -m mmstats slurp …` does what the script slurpstats does.
+
+`doctor` says why a number is not there. It has no script: it is about the Python that it is run with.
+"""
 
 from __future__ import annotations
 
 import sys
 
-TOOLS = {"slurp": "mmstats.tools.slurpstats"}
+TOOLS = {
+    "slurp": "mmstats.tools.slurpstats",
+    "clean": "mmstats.tools.cleanstats",
+    "doctor": "mmstats.doctor.main",
+}
 USAGE = f"usage: python -m mmstats {'|'.join(TOOLS)} …\n"
 
 

@@ -24,7 +24,7 @@ class Removed(MmStatsError, AttributeError):
 
 
 class RegionError(MmStatsError, OSError):
-    """The file cannot be made, and the program said `strict=True`."""
+    """The machine's: the file cannot be made and the program said `strict=True`, or `flush()` failed."""
 
 
 class PlaceRefused(RegionError):

@@ -11,6 +11,10 @@ the sum, and a total that fell back to zero would be read as a restart.
 
 from __future__ import annotations
 
+from itertools import chain
+
+from mmstats.durations import TimerValue
+from mmstats.format.compound import LONG_AGO
 from mmstats.format.layout import (
     CELL_TYPE_BOOL,
     CELL_TYPE_F64,
@@ -63,6 +67,20 @@ def _later(one: tuple[float, object], other: tuple[float, object]) -> tuple[floa
     return one if one[0] > other[0] else other  # of two with one stamp: the later lane
 
 
+def _timers(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    """As `format.compound` gives them."""
+    count, total, least, greatest, window, of_window, _, _ = map(_add, one, other)
+    if one[0] and other[0]:
+        least, greatest = min(one[2], other[2]), max(one[3], other[3])
+    latest = one if one[6] > other[6] else other
+    return (count, total, least, greatest, window, of_window, *latest[6:])
+
+
+def _timed(parts: tuple[Any, ...]) -> TimerValue:
+    count, total, least, greatest, window, of_window, _, last = parts
+    return TimerValue(count, total, least, greatest, last, window / of_window if of_window else 0.0)
+
+
 RULES = {
     "sum": Rule(_add),
     "max": Rule(max),
@@ -73,16 +91,28 @@ RULES = {
     "all": Rule(_add, lambda value, stamp: (value,)),  # noqa: ARG005
     "any": Rule(lambda one, other: one or other, finish=bool),
     "set": Rule(frozenset.union, lambda value, stamp: frozenset((value,))),  # noqa: ARG005
+    # Of compound kinds, whatever their `aggregate` says; nothing else becomes parts of theirs.
+    "mean": Rule(_both, finish=_mean),
+    "timer": Rule(_timers, finish=_timed),
 }
+# What grows with each part would take the square of their number, one after the other.
+ALL_AT_ONCE: dict[str, Callable[..., Any]] = {
+    "set": frozenset.union,
+    "all": lambda *parts: tuple(chain.from_iterable(parts)),
+}
+OF_NUMBERS = frozenset(("sum", "max", "min", "avg"))
+OF_KIND = {"average": "mean", "moving": "mean", "timer": "timer"}
+BLANK = {"average": 0.0, "moving": 0.0, "timer": TimerValue(), "text": "", "enum": ""}  # before anybody wrote
 FOR_TEXT = frozenset(("last", "all", "set"))
 
 
 class Kind:
     """One row: which cells it may have, how lanes combine, and what is left after a death.
 
-    `lanes`: a word of `aggregate`; empty: the metric's own. `place`: where its value stands, in
-    every `lane`, in the lane of the `process`, or in the `metric` itself. `process`: what the end of
-    the process leaves: `stays`, `keep` (stays with the flag) or `gone`.
+    `lanes`: a word of RULES; empty: the metric's own. `place`: where its value stands, in every `lane`
+    (`compound`: in several cells), in the lane of the `process`, or in the `metric` itself. `process`:
+    what the end of the process leaves: `stays`, `keep` (stays with the flag), `totals` (see `remaining`)
+    or `gone`.
     """
 
     __slots__ = ("cell_types", "lanes", "place", "process")
@@ -99,8 +129,14 @@ KINDS = {
     "counter": Kind(NUMBERS, place="lane", lanes="sum", process="stays"),
     "updown": Kind(NUMBERS, place="lane", lanes="sum", process="keep"),
     "number": Kind(NUMBERS, place="lane", lanes="", process="keep"),
+    "average": Kind((CELL_TYPE_F64,), place="compound", lanes="mean", process="stays"),
+    "moving": Kind((CELL_TYPE_F64,), place="compound", lanes="mean", process="gone"),
+    "timer": Kind((CELL_TYPE_F64,), place="compound", lanes="timer", process="totals"),
+    "text": Kind((CELL_TYPE_TEXT,), place="compound", lanes="last", process="gone"),
     "bool": Kind((CELL_TYPE_BOOL,), place="lane", lanes="any", process="gone"),
     "gauge": Kind((CELL_TYPE_F64,), place="process", lanes="", process="gone"),
+    "enum": Kind((CELL_TYPE_U64,), place="process", lanes="", process="gone"),
+    "info": Kind((CELL_TYPE_TEXT,), place="metric", lanes="", process="gone"),
     "static": Kind(NUMBERS | {CELL_TYPE_TEXT}, place="metric", lanes="", process="gone"),
 }
 GO_WITH_THREAD = frozenset(("bool", "moving", "text"))
@@ -120,15 +156,31 @@ def goes_with_process(kind: str, aggregate: str, keep: bool) -> bool:
     return what == "gone"
 
 
+def remaining(kind: str, parts: Any) -> Any:
+    """The parts that the end of the process leaves, of a kind that it does not take as a whole."""
+    return (*parts[:4], 0.0, 0, LONG_AGO, 0.0) if kind == "timer" and parts is not None else parts
+
+
+def rule(kind: str, aggregate: str) -> str:
+    """The word of RULES by which the parts of a stat merge."""
+    return OF_KIND.get(kind, aggregate)
+
+
 def merge(aggregate: str, parts: Iterable[Any]) -> Any:
     """What several parts are together; None where nobody wrote any."""
-    written = [part for part in parts if part is not None]
-    if not written:
-        return None
-    together, rule = written[0], RULES[aggregate].merge
-    for part in written[1:]:
+    written = (part for part in parts if part is not None)
+    together = next(written, None)
+    if together is None or aggregate in ALL_AT_ONCE:
+        return ALL_AT_ONCE[aggregate](together, *written) if together is not None else None
+    rule = RULES[aggregate].merge
+    for part in written:
         together = rule(together, part)
     return together
+
+
+def takes(aggregate: str, value: object) -> bool:
+    """Whether a value that was combined by another rule can be combined by this one."""
+    return aggregate not in OF_NUMBERS or isinstance(value, (int, float))
 
 
 def measured(
@@ -147,6 +199,17 @@ def measured(
         parts = _wrapped(parts, cell_type)
     value = rule.finish(parts)
     return (parts if how == aggregate else RULES[aggregate].lift(value, stamp)), value
+
+
+def compounded(kind: str, aggregate: str, lanes: Iterable[Any]) -> tuple[Any, Any]:
+    """Like `measured`, of the parts that each lane of a compound value has."""
+    how = KINDS[kind].lanes
+    parts = merge(how, lanes)
+    if parts is None:
+        return None, None
+    value = RULES[how].finish(parts)
+    word = rule(kind, aggregate)
+    return (parts if how == word else RULES[word].lift(value, parts[0])), value
 
 
 # What one process has of a number that is shown for each process: what fields of its type mean.
@@ -171,8 +234,9 @@ def merged(stats: Sequence[Stat]) -> Any:
     """One value of several stats of one label, by the first one's rule; others' parts are not mixed in."""
     first = stats[0]
     alike = [stat for stat in stats if (stat.kind, stat.aggregate) == (first.kind, first.aggregate)]
-    parts = merge(first.aggregate, [stat.parts for stat in alike])
-    return first.value if parts is None else finish(first.aggregate, parts)
+    word = rule(first.kind, first.aggregate)
+    parts = merge(word, [stat.parts for stat in alike])
+    return first.value if parts is None else finish(word, parts)
 
 
 def _wrapped(total: Any, cell_type: int) -> Any:

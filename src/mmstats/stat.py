@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 
 class About(Frozen):
-    """What is said of a stat once, however many processes publish it."""
+    """What is said of a stat once, however many processes publish it.
 
-    __slots__ = ("aggregate", "help", "keep", "kind", "label", "tags", "unit")
+    `declared`: in retired totals, when the youngest of their programs began; 0.0: ask the origin. `ttl`: of
+    a member of a family, in seconds; 0.0: it is never forgotten.
+    """
+
+    __slots__ = ("aggregate", "help", "keep", "kind", "label", "tags", "unit", "declared", "ttl")  # noqa: RUF023 - as __init__ takes them
 
     label: str
     tags: tuple[tuple[str, str], ...]  # sorted by name
@@ -29,6 +33,8 @@ class About(Frozen):
     help: str
     aggregate: str
     keep: bool
+    declared: float
+    ttl: float
 
     def __init__(
         self,
@@ -39,6 +45,8 @@ class About(Frozen):
         label: str,
         tags: Mapping[str, str] | Iterable[tuple[str, str]],
         unit: str,
+        declared: float = 0.0,
+        ttl: float = 0.0,
     ) -> None:
         put = object.__setattr__
         put(self, "aggregate", aggregate)
@@ -48,6 +56,8 @@ class About(Frozen):
         put(self, "label", label)
         put(self, "tags", tuple(sorted(dict(tags).items())))
         put(self, "unit", unit)
+        put(self, "declared", declared)
+        put(self, "ttl", ttl)
 
 
 class Stat(Frozen):
@@ -184,8 +194,6 @@ def processes(origins: Iterable[Origin]) -> int:
 
 class Missing:
     """That no default was given."""
-
-    __slots__ = ()
 
 
 MISSING = Missing()

@@ -10,8 +10,8 @@ import pytest
 
 
 def values(mmstats, **options):
-    """Label → value of the one file there is."""
-    (snapshot,) = mmstats.snapshot(**options)
+    """Label → value of the one file there is, but for what is retired."""
+    (snapshot,) = [one for one in mmstats.snapshot(**options) if one.origin.state != "retired"]
     assert [str(problem) for problem in snapshot.problems] == []
     return {stat.label: stat.value for stat in snapshot.stats}
 
@@ -291,7 +291,10 @@ def test_a_field_may_come_later(mmstats):
 
 
 def test_removal(mmstats, stats_dir):
-    """A removed model is gone, its file with the last one; updates count as dropped, reads raise."""
+    """A removed model is gone, its file with the last one; what it counted stays in the totals.
+
+    Updates from then on count as dropped, reads raise.
+    """
 
     class A(mmstats.BaseMmStats):
         a = mmstats.CounterField()
@@ -304,9 +307,11 @@ def test_removal(mmstats, stats_dir):
     a, b = A(), B()
     a.a.incr()
     b.b.incr(2)
+    a.n = 7
     a.remove()
     a.remove()
     assert values(mmstats) == {"b": 2}
+    assert retired(mmstats) == {"a": 1}
     before = int(mmstats.dropped)
     a.a.incr()
     a.n = 5
@@ -317,21 +322,133 @@ def test_removal(mmstats, stats_dir):
             read()
     path = b.filename
     b.remove()
-    assert os.listdir(stats_dir) == []
+    assert not os.path.exists(path)
     assert b.filename == path
+    assert retired(mmstats) == {"a": 1, "b": 2}
 
 
-def test_removed_and_made_again(mmstats):
-    """The same model can be made again; it begins at zero."""
+def retired(mmstats):
+    """Label → value of what is left of the dead, and of removed models."""
+    found = {}
+    for one in mmstats.snapshot():
+        if one.origin.state == "retired":
+            assert not found.keys() & {stat.label for stat in one.stats}
+            found.update((stat.label, stat.value) for stat in one.stats if stat.label != "mmstats.dropped")
+    return found
+
+
+def test_discarded_a_model_leaves_nothing(mmstats, stats_dir):
+    """Neither while another model lives in its file, nor with the last one."""
 
     class A(mmstats.BaseMmStats):
         a = mmstats.CounterField()
 
-    for _ in range(3):
+    class B(mmstats.BaseMmStats):
+        b = mmstats.CounterField()
+
+    a, b = A(), B()
+    a.a.incr()
+    b.b.incr()
+    a.remove(discard=True)
+    assert (values(mmstats), retired(mmstats)) == ({"b": 1}, {})
+    b.remove(discard=True)
+    assert [name for name in os.listdir(stats_dir) if name.endswith(".mmstats")] == []
+
+
+def test_the_last_model_may_be_discarded_where_another_was_not(mmstats):
+    """What the other one counted stays."""
+
+    class A(mmstats.BaseMmStats):
+        a = mmstats.CounterField()
+
+    class B(mmstats.BaseMmStats):
+        b = mmstats.CounterField()
+
+    a, b = A(), B()
+    a.a.incr()
+    b.b.incr()
+    a.remove()
+    b.remove(discard=True)
+    assert retired(mmstats) == {"a": 1}
+
+
+def test_removed_and_made_again(mmstats):
+    """The same model can be made again; it begins at zero, and the total goes on."""
+
+    class A(mmstats.BaseMmStats):
+        a = mmstats.CounterField()
+
+    for again in range(1, 4):
         stats = A()
         stats.a.incr()
         assert values(mmstats) == {"a": 1}
+        assert mmstats.combined().value("a") == again
         stats.remove()
+
+
+def test_removed_and_made_again_beside_another_it_takes_no_more_room(mmstats):
+    """Its cells are taken up again: own values begin at zero, the total goes on, the file does not grow."""
+
+    class Keeps(mmstats.BaseMmStats):
+        k = mmstats.CounterField()
+
+    class A(mmstats.BaseMmStats):
+        a = mmstats.CounterField()
+        mean = mmstats.AverageField()
+
+    keeps = Keeps()
+    sizes = set()
+    for again in range(1, 200):
+        stats = A()
+        assert (stats.a.value, stats.mean.value) == (0, 0.0)
+        stats.a.incr()
+        stats.mean.add(again)
+        assert (stats.a.value, stats.mean.value) == (1, again)
+        assert mmstats.combined().value("a") == again
+        stats.remove()
+        sizes.add(keeps.size)
+    assert mmstats.combined().value("mean") == 100
+    assert len(sizes) == 1
+
+
+def test_a_label_may_mean_something_else_once_its_models_are_removed(mmstats):
+    """The old total is kept apart, and the younger declaration stands."""
+
+    class Keeps(mmstats.BaseMmStats):
+        k = mmstats.CounterField()
+
+    class Old(mmstats.BaseMmStats):
+        x = mmstats.CounterField()
+
+    class New(mmstats.BaseMmStats):
+        x = mmstats.DoubleField(aggregate="sum")
+
+    keeps, old = Keeps(), Old()
+    old.x.incr(5)
+    old.remove()
+    new = New()
+    new.x = 1.5
+    assert values(mmstats) == {"k": 0, "x": 1.5}
+    combined = mmstats.combined()
+    assert combined.value("x") == 1.5
+    assert ["'x'" in str(problem) for problem in combined.problems] == [True]
+    keeps.remove()
+
+
+def test_a_further_instance_takes_no_room(mmstats):
+    """It asks for no cells, and no static speaks again."""
+    asked = []
+
+    class Asking(mmstats.BaseMmStats):
+        hits = mmstats.CounterField()
+        number = mmstats.StaticUIntField(value=lambda: asked.append(None) or len(asked))
+
+    first = Asking()
+    publication = mmstats.info(first).publication
+    before = str(publication._schema_numbers)
+    more = [Asking() for _ in range(20)]
+    assert (str(publication._schema_numbers), len(asked)) == (before, 1)
+    assert {one.number for one in more} == {1}
 
 
 def test_two_instances_share_cells_and_end_apart(mmstats):

@@ -104,6 +104,83 @@ def test_no_space_leaves_the_chain_as_it_was(made):
     assert [content[0] for content in contents(memory, storage)] == [1, 3]
 
 
+def test_another_backing_takes_over(made):
+    """It has the same bytes, gets every store meanwhile, and all the later ones alone."""
+    storage, memory = made
+    storage.put(block(1))
+    other = Memory()
+    storage.copy_to(other)
+    storage.put(block(2, 8192))
+    assert contents(memory, storage) == contents(other, storage) != []
+    assert storage.move() is memory
+    storage.put(block(3))
+    assert [content[0] for content in contents(other, storage)] == [1, 2, 3]
+    assert [content[0] for content in contents(memory, storage)] == [1, 2]
+
+
+def test_another_backing_may_be_let_go(made):
+    storage, memory = made
+    other = Memory()
+    storage.copy_to(other)
+    at = storage.put(block(1))
+    storage.stay()
+    storage.put(block(2))
+    assert [content[0] for content in contents(memory, storage)] == [1, 2]
+    assert [content[0] for content in contents(other, storage)] == [1]
+    storage.waste(at)
+    assert [kind for _, kind, _ in memory.chain(4096)] == [PAD, TYPE]
+
+
+def test_another_backing_without_space_changes_nothing(made):
+    storage, memory = made
+    storage.put(block(1, 8192))
+    other = Memory()
+    good = other.map
+
+    def full(offset, size):
+        if offset:
+            raise OSError(28, "No space left on device")
+        return good(offset, size)
+
+    other.map = full
+    with pytest.raises(OSError, match="No space"):
+        storage.copy_to(other)
+    storage.put(block(2))
+    assert [content[0] for content in contents(memory, storage)] == [1, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy traces no opcodes")
+def test_a_handler_at_every_opcode_of_a_move(mmstats):
+    """Whatever it puts and stores, between any two opcodes, is in the backing that took over."""
+    from mmstats.publish.storage import Storage
+
+    at = 0
+    while True:
+        memory, other = Memory(), Memory()
+        storage = Storage(memory, 4096)
+        first = storage.put(block(1))
+        storage.put(block(9, 8192))
+
+        def handler(storage, first=first):
+            put_two(storage)
+            storage.set_word(first + 8, 0)
+
+        def move(storage=storage, other=other):
+            storage.copy_to(other)
+            storage.move()
+
+        came = interrupted(storage, at, handler, move)
+        assert storage.backing is other
+        found = contents(other, storage)
+        assert [content[8] for content in found] == ([1, 2, 3, 9] if came else [1, 9]), at
+        assert found[0][:8] == (bytes(8) if came else bytes([1]) * 8), at
+        if not came:
+            break
+        at += 1
+    assert at > 100
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy traces no opcodes")
 @pytest.mark.parametrize("length", [64, 3520, 8192], ids=["fits", "fills the step", "needs a step"])
@@ -115,7 +192,7 @@ def test_somebody_comes_in_between_at_every_opcode(mmstats, length):
     while True:
         memory = Memory()
         storage = Storage(memory, 4096)
-        came = interrupted(storage, at, put_two, length)
+        came = interrupted(storage, at, put_two, lambda storage=storage: storage.put(block(1, length)))
         expected = [1, 2, 3] if came else [1]
         assert [content[0] for content in contents(memory, storage)] == expected, at
         assert all(len(set(content)) == 1 for content in contents(memory, storage))
@@ -141,7 +218,7 @@ def test_what_came_in_between_is_found_though_the_other_never_ends(mmstats):
             storage.put(block(2))
             seen.append(contents(memory, storage))
 
-        if not interrupted(storage, at, handler, 64):
+        if not interrupted(storage, at, handler, lambda storage=storage: storage.put(block(1))):
             break
         assert bytes([2]) * 56 in seen[0], at
         at += 1
@@ -153,8 +230,8 @@ def put_two(storage) -> None:
     storage.put(block(3, 4032))
 
 
-def interrupted(storage, at: int, handler, length: int) -> bool:
-    """Put block 1 of `length`, with `handler` run at the `at`-th opcode; whether that came to be."""
+def interrupted(storage, at: int, handler, work) -> bool:
+    """Do the work, with `handler` run at the `at`-th opcode of storage; whether that came to be."""
     count, came = 0, False
 
     def trace(frame, event, _argument):
@@ -172,7 +249,7 @@ def interrupted(storage, at: int, handler, length: int) -> bool:
 
     sys.settrace(trace)
     try:
-        storage.put(block(1, length))
+        work()
     finally:
         sys.settrace(None)
     return came

@@ -1,7 +1,7 @@
 """How a region comes into the world and leaves it: places, names that are taken, faults.
 
 A fault of the machine never reaches the application, unless it asked for that with `strict=True`:
-the region is then private memory, which counts and which nobody sees.
+the region is then private memory, which counts and which nobody sees, until it can move into a file.
 """
 
 from __future__ import annotations
@@ -20,31 +20,62 @@ from mmstats.publish.region import Region
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from mmstats.publish.predecessors import Predecessors
     from mmstats.publish.schema import Metric
     from mmstats.publish.settings import Settings
 
+PRIVATE = layout.DROP_REASON_PRIVATE
 TRIES = 100  # names that are taken are found free much sooner
 
 
-def open_region(settings: Settings, metrics: Sequence[Metric], *, strict: bool) -> Region:
+def open_region(
+    settings: Settings, metrics: Sequence[Metric], predecessors: Predecessors | None = None, *, strict: bool
+) -> Region:
     """A region with these metrics: a file that readers see, or private memory.
 
-    With `strict` RegionError instead of private memory, UsageError instead of another name.
+    With `predecessors` it carries their totals and takes their place. With `strict` RegionError
+    instead of private memory, UsageError instead of another name.
     """
     if settings.disabled:
         return Region(Private(), settings.group, metrics)
     try:
-        region = _make_file(settings, metrics, strict=strict)
+        region = _make_file(settings, metrics, predecessors, strict=strict)
     except OSError as error:
         if strict:
             raise RegionError(error.errno or EACCES, f"cannot publish: {error}") from error
-        dropped.add(layout.DROP_REASON_PRIVATE)
-        report.note(f"cannot publish, the stats stay in private memory: {error}")
-        return Region(Private(), settings.group, metrics)
+        region = Region(Private(), settings.group, metrics)
+        region.miss(f"cannot publish, the stats are in private memory until it can: {error}", PRIVATE)
+        return region
     region.show_dropped(dropped.counts)
     return region
+
+
+def move(
+    region: Region,
+    settings: Settings,
+    metrics: Mapping[str, Metric],
+    prepare: Callable[[], Predecessors | None],
+) -> None:
+    """Let a region that nobody sees go on in a new file. OSError: it stays where it is.
+
+    `prepare` closes the segments, when the machine seems to allow a file, and gives the predecessors.
+    """
+    file = File(directory_of(settings), settings.mode)
+    try:
+        predecessors = prepare()
+        region.copy_to(file, persistent=settings.persistent)
+        try:
+            _publish(file, region, settings, metrics, predecessors, strict=False)
+        except BaseException:
+            region.stay()
+            raise
+    except BaseException:
+        file.unlink()
+        file.close()
+        raise
+    region.move()
 
 
 def end(region: Region) -> None:
@@ -55,19 +86,46 @@ def end(region: Region) -> None:
     region.close()
 
 
-def _make_file(settings: Settings, metrics: Sequence[Metric], *, strict: bool) -> Region:
-    directory = places.writing_place(
+def directory_of(settings: Settings) -> str:
+    """Where the file will be, made if it is not there. OSError: no place will do."""
+    return places.writing_place(
         settings.path, settings.mode, expand=lambda text: settings.expand(text, "0" * 8), warn=report.note
     )
-    file = File(directory, settings.mode)
+
+
+def _make_file(
+    settings: Settings, metrics: Sequence[Metric], predecessors: Predecessors | None, *, strict: bool
+) -> Region:
+    file = File(directory_of(settings), settings.mode)
     try:
-        region = Region(file, settings.group, metrics)
-        _link(file, region, settings, strict=strict)
+        region = Region(file, settings.group, metrics, persistent=settings.persistent)
+        named = {metric.label: metric for metric in metrics}
+        _publish(file, region, settings, named, predecessors, strict=strict)
     except BaseException:
         file.unlink()
         file.close()
         raise
     return region
+
+
+def _publish(
+    file: File,
+    region: Region,
+    settings: Settings,
+    metrics: Mapping[str, Metric],
+    predecessors: Predecessors | None,
+    *,
+    strict: bool,
+) -> None:
+    """Let readers see the finished file; with `predecessors` it carries their totals first."""
+    if predecessors:
+        predecessors.hand_over(region, metrics)
+    if predecessors and predecessors.replaces_main:
+        predecessors.may_go = file.replace(settings.file_name(region.file_id))
+    else:
+        _link(file, region, settings, strict=strict)
+        if predecessors:
+            file.sync(wait=True)  # before the files go whose totals it carries
 
 
 def _link(file: File, region: Region, settings: Settings, *, strict: bool) -> None:

@@ -62,4 +62,9 @@ def after_removal(*_update: object) -> None:
     dropped.add(DROP_REASON_REMOVED)
 
 
+def after_forgetting(*_update: object) -> None:
+    """What an update of a member that was forgotten comes to: nothing, counted."""
+    dropped.add(DROP_REASON_REMOVED)
+
+
 after_removal.removed = True  # type: ignore[attr-defined]  # reads ask for this, see cells.protocol

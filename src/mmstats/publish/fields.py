@@ -9,17 +9,22 @@ from __future__ import annotations
 from mmstats import cells, names
 from mmstats.errors import UsageError
 from mmstats.format import layout
+from mmstats.publish.bound import Binds, OfCounter
+from mmstats.publish.families import Family
+from mmstats.publish.place import Place
 from mmstats.publish.schema import Metric
+from mmstats.publish.ticker import expire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, overload
-
-    from typing_extensions import Self
 
     from mmstats.cells.protocol import Counter
     from mmstats.publish.model import Model
 
+MAX_SERIES = 2_000
+MOST_SERIES = 60_000  # of one family; a file with more members than a few of those is refused by readers
 AGGREGATES = {name: code for code, name in layout.AGGREGATES.items()}
 
 
@@ -31,6 +36,10 @@ class Field:
     unit: what the number counts or measures, as "seconds" or "bytes"
     aggregate: how readers combine processes, where the kind leaves a choice
     keep: whether the value stays in the totals when its process ends, where the kind leaves a choice
+    tags: names of tags: the field is a family then, and `.tagged(...)` gives a member for each combination of
+        their values
+    ttl: seconds after which a member is forgotten that nobody writes
+    max_series: members beyond so many are one, tagged overflow="true"
     """
 
     kind = 0
@@ -38,6 +47,7 @@ class Field:
     aggregate = layout.AGGREGATE_SUM
     choices: tuple[str, ...] = ()  # what `aggregate=` may say
     may_keep = False
+    cells = 1  # how many it takes in each lane
 
     def __init__(
         self,
@@ -47,6 +57,9 @@ class Field:
         unit: str = "",
         aggregate: str | None = None,
         keep: bool = False,
+        tags: Sequence[str] = (),
+        ttl: float | None = None,
+        max_series: int = MAX_SERIES,
     ) -> None:
         self.label = label
         self.help = help
@@ -56,6 +69,13 @@ class Field:
             self.aggregate = self._choice(aggregate)
         if keep and not self.may_keep:
             raise UsageError(f"{self!r}: keep=True says nothing here: see docs/python.md, What survives")
+        self.tags = names.check_tags(f"tags of {self!r}", tags)
+        self.ttl = names.check_ttl(f"ttl of {self!r}", ttl)
+        self.max_series = names.check_size(f"max_series of {self!r}", max_series, MOST_SERIES)
+        if self.tags:
+            self._mm_verb: str | None = "tagged"
+        elif ttl is not None or max_series != MAX_SERIES:
+            raise UsageError(f"{self!r}: ttl and max_series are of families: name its tags")
 
     def _choice(self, aggregate: str) -> int:
         if aggregate not in self.choices:
@@ -65,7 +85,7 @@ class Field:
 
     def metric(self, prefix: str, attribute: str) -> Metric:
         """What to publish under `prefix` and this field's label. UsageError for an unlawful name."""
-        return Metric(
+        metric = Metric(
             label=names.check_label(prefix + names.check_text("label", self.label or attribute)),
             kind=self.kind,
             cell_type=self.cell_type,
@@ -73,21 +93,41 @@ class Field:
             unit=names.check_text(f"unit of {self!r}", self.unit),
             help=names.check_text(f"help of {self!r}", self.help),
             keep=self.keep,
+            cells=self.cells,
         )
+        metric.tags, metric.ttl, metric.max_series = self.tags, int(self.ttl * 1e9), self.max_series
+        return metric
+
+    def stand_in(self, attribute: str) -> object | None:
+        """What stands in the class in the field's stead; None: nothing, which is fastest."""
+        return None if self.tags else self.in_class(attribute)
+
+    def attach(self, instance: Any, attribute: str, model: Model, metric: Metric) -> None:
+        """Let `instance.attribute` be what the field binds there."""
+        if not self.tags:
+            self.bind(instance, attribute, model, metric)
+            return
+        instance._mm_bind(attribute, Family(self, model, metric))
+        if metric.ttl:
+            expire(model, metric)
 
     def in_class(self, _attribute: str) -> object | None:
-        """What stands in the class in the field's stead; None: nothing, which is fastest."""
+        """Like `stand_in`, of a field without tags."""
         return None
 
     def bind(self, instance: Any, attribute: str, model: Model, metric: Metric) -> None:
         """Let `instance.attribute` reach the cells of `metric`."""
+        instance._mm_bind(attribute, self.handle(Place.of(model, metric)))
+
+    def handle(self, place: Place) -> Any:
+        """What counts into the cells of a place."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(label={self.label!r})"
 
 
-class CounterField(Field):
+class CounterField(Field, Binds[OfCounter]):
     """A number that only events change: `.incr(amount=1)`. Summed over threads and processes, for ever.
 
     A u64 that wraps modulo 2**64, as in 0.8; with float=True it counts in floats.
@@ -96,22 +136,27 @@ class CounterField(Field):
     kind = layout.KIND_COUNTER
     cell_type = layout.CELL_TYPE_U64
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: CounterField[Family[Counter]],
+            label: str | None = None,
+            float: bool = False,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: CounterField[Counter], label: str | None = None, float: bool = False, **options: Any
+        ) -> None: ...
+
     def __init__(self, label: str | None = None, float: bool = False, **options: Any) -> None:
         super().__init__(label, **options)
         if float:
             self.cell_type = layout.CELL_TYPE_F64
 
-    def bind(self, instance: Any, attribute: str, model: Model, metric: Metric) -> None:
-        schema = metric.placed
-        counter = cells.Counter(
-            model.segment(schema), metric.index, metric.cell_type, metric.label, model.total_of(schema)
-        )
-        instance._mm_bind(attribute, counter)
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: Any) -> Self: ...
-        @overload
-        def __get__(self, instance: object, owner: Any) -> Counter: ...
-        def __get__(self, instance: object | None, owner: Any) -> Self | Counter: ...
+    def handle(self, place: Place) -> Counter:
+        counter: Counter = cells.Counter(place.segment, place.index, self.cell_type, place.label, place.total)
+        return counter

@@ -26,6 +26,7 @@ def header_fields(group: str) -> dict[str, object]:
         "start_ticks": identity.start_ticks(),
         "started": identity.started(),
         "created": time.time_ns(),
+        "created_monotonic": time.monotonic_ns(),
         "created_boottime": time.clock_gettime_ns(identity.CLOCK_BOOTTIME),
         "group": group.encode(),
         "cmd": cut(command(), 64),

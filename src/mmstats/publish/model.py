@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mmstats.publish.families import Member
     from mmstats.publish.publication import Publication
     from mmstats.publish.schema import Metric, Schema
 
@@ -21,9 +22,11 @@ class Model:
         self.label_prefix = label_prefix
         self.metrics: Sequence[Metric] = ()
         self.removed = False
+        self.when_removed: Callable[[], object] | None = None
         self._last_path: str | None = None
         self._last_size = 0
         self._segments: dict[int, Segment] = {}
+        self._members: dict[Member, Segment] = {}
 
     @property
     def filename(self) -> str | None:
@@ -45,22 +48,53 @@ class Model:
             self._segments[schema.number] = Segment(self.publication.opener(self, schema))
         return self._segments[schema.number]
 
+    def segment_of(self, member: Member) -> Segment:
+        """The way of this model's handle to the cells of a family's member."""
+        segment = self._members.get(member)
+        if segment is None:
+            made = Segment(self.publication.membership.opener(self, member))
+            segment = self._members.setdefault(member, made)
+        return segment
+
+    def close_member(self, member: Member, *, for_good: bool = False) -> None:
+        """Let who counts for the member come for its cells again, or find that it was forgotten."""
+        segment = self._members.pop(member, None) if for_good else self._members.get(member)
+        if segment is not None:
+            segment.close()
+
+    def total_of_member(self, member: Member) -> Callable[[int, int], int | float]:
+        return self.publication.membership.total_of(self, member)
+
     def total_of(self, schema: Schema) -> Callable[[int, int], int | float]:
         return self.publication.total_of(self, schema)
 
+    def stated(self, metric: Metric) -> tuple[int, bytes]:
+        """What a static says in this process, or in the calling thread's own file."""
+        if self.publication.settings.per_thread:
+            return process.alone(lambda: self.publication.region().declared.stated(metric))
+        return metric.initial, metric.value
+
     def close_segments(self) -> None:
         """No thread's memory counts any more."""
-        for segment in self._segments.values():
+        for segment in [*self._segments.values(), *list(self._members.values())]:
             segment.close()
 
-    def remove(self) -> None:
-        """Withdraw the model. Twice is fine."""
-        process.alone(self._remove)
+    def flush(self, *, wait: bool) -> None:
+        """Bring this process's file to its disk."""
+        if not self.removed:
+            process.alone(lambda: self.publication.flush(wait=wait))
         report.say()
 
-    def _remove(self) -> None:
+    def remove(self, *, discard: bool = False) -> None:
+        """Withdraw the model. Twice is fine."""
+        process.alone(lambda: self._remove(discard=discard))
+        report.say()
+
+    def _remove(self, *, discard: bool) -> None:
         if not self.removed:
             self._last_path, self._last_size = self.filename, self.size
             self.removed = True
             self.close_segments()
-            self.publication.leave(self)
+            self.publication.leave(self, discard=discard)
+            if self.when_removed is not None:
+                self.when_removed()

@@ -17,6 +17,7 @@ from mmstats import cells
 from mmstats.errors import UsageError
 from mmstats.names import check_text
 from mmstats.publish import process, report
+from mmstats.publish.additions import add
 from mmstats.publish.fields import Field
 from mmstats.publish.model import Model
 from mmstats.publish.publication import Publication
@@ -45,22 +46,36 @@ class FieldGatherer(type):
         own = {attribute: field for attribute, field in namespace.items() if isinstance(field, Field)}
         kept = {attribute: value for attribute, value in namespace.items() if attribute not in own}
         cls = super().__new__(mcs, name, bases, kept, **options)
-        cls.__mmstats_fields__ = _inherited(cls, namespace)
-        for attribute, field in {**cls.__mmstats_fields__, **own}.items():
-            if attribute in own or not _is_model_field(cls, attribute):
-                cls._declare(attribute, field)
+        cls.__mmstats_own__ = {}
+        inherited = _inherited(cls, namespace)
+        cls.__mmstats_fields__ = {attribute: field for attribute, (field, _) in inherited.items()}
+        for attribute, (field, owner) in inherited.items():
+            if attribute not in own:
+                cls._take_over(attribute, field, owner)
+        for attribute, field in own.items():
+            cls._declare(attribute, field)
         return cls
 
-    __mmstats_fields__: dict[str, Field]
+    __mmstats_fields__: dict[str, Field]  # all of them
+    __mmstats_own__: dict[str, Field]  # those that were declared here
+
+    def _take_over(cls, attribute: str, field: Field, owner: type) -> None:
+        """Let what the owner has of the field in its dict be what is found, whatever other bases have."""
+        if "__mmstats_own__" not in owner.__dict__:  # a plain mixin's
+            cls._declare(attribute, field)
+            return
+        stands = owner.__dict__.get(attribute)
+        if _found(cls, attribute) is not stands:
+            type.__setattr__(cls, attribute, field if stands is None else stands)
 
     def _declare(cls, attribute: str, field: Field) -> None:
         if attribute in METHODS or attribute.startswith("_mm_"):
             raise UsageError(
                 f"{cls.__name__}.{attribute}: no field may be called so: it is a part of every model"
             )
-        cls.__mmstats_fields__[attribute] = field
-        stand_in = field.in_class(attribute)
-        if stand_in is None and _hidden_by_data_descriptor(cls, attribute):
+        cls.__mmstats_fields__[attribute] = cls.__mmstats_own__[attribute] = field
+        stand_in = field.stand_in(attribute)
+        if stand_in is None and hasattr(type(_found(cls, attribute)), "__set__"):
             stand_in = field  # as plain as can be, but nearer than the base's descriptor
         if stand_in is not None:
             type.__setattr__(cls, attribute, stand_in)
@@ -80,35 +95,31 @@ class FieldGatherer(type):
             type.__setattr__(cls, name, value)
 
 
-def _inherited(cls: type, namespace: dict[str, Any]) -> dict[str, Field]:
-    """The fields of all bases, farthest first, those of plain mixins too.
+def _inherited(cls: type, namespace: dict[str, Any]) -> dict[str, tuple[Field, type]]:
+    """The fields of all bases and who declared them, farthest first, those of plain mixins too.
 
-    A name that a nearer class, or the new one, uses for something else is no field any more.
+    As Python looks names up, the nearest class decides. A name that it, or the new class, uses for something
+    else is no field any more.
     """
-    fields: dict[str, Field] = {}
+    found: dict[str, tuple[Field, type]] = {}
     for base in reversed(cls.__mro__[1:]):
-        declared = base.__dict__.get("__mmstats_fields__", {})
+        fields = base.__dict__.get("__mmstats_fields__", {})
         for name, value in base.__dict__.items():
-            if isinstance(value, Field):
-                fields[name] = value
-            elif name not in declared:
-                fields.pop(name, None)
-        fields.update(declared)
+            if not fields and isinstance(value, Field):
+                found[name] = value, base
+            elif name not in fields:
+                found.pop(name, None)
+        for name, field in base.__dict__.get("__mmstats_own__", {}).items():
+            found[name] = field, base
     for name, value in namespace.items():
         if not isinstance(value, Field):
-            fields.pop(name, None)
-    return fields
+            found.pop(name, None)
+    return found
 
 
-def _is_model_field(cls: type, attribute: str) -> bool:
-    """Whether a base that is a model has set this field up already."""
-    return any(attribute in base.__dict__.get("__mmstats_fields__", ()) for base in cls.__mro__[1:])
-
-
-def _hidden_by_data_descriptor(cls: type, attribute: str) -> bool:
-    """Whether a base has something of this name that would win over the instance's attribute."""
-    found = next((base.__dict__[attribute] for base in cls.__mro__ if attribute in base.__dict__), None)
-    return hasattr(type(found), "__set__")
+def _found(cls: type, attribute: str) -> object:
+    """What the class, or the nearest base that has such a name, has in its dict; None: nobody."""
+    return next((base.__dict__[attribute] for base in cls.__mro__ if attribute in base.__dict__), None)
 
 
 if TYPE_CHECKING:
@@ -131,6 +142,7 @@ class BaseMmStats(Instance, metaclass=FieldGatherer):
     filename: the file's name, or a full path; None: MMSTATS_FILES, else {CMD}-{PID}-{ID}.mmstats
     label_prefix: goes before every label
     group: what belongs together; None: MMSTATS_GROUP, else the command's name
+    persistent: go on, after a restart, where the file of that name stood; see docs/python.md
     strict: raise RegionError where the machine refuses a file, instead of going on unseen
 
     In path and filename stand {CMD} {PID} {TID} {ID} {UID} {CLASS}. Raises UsageError for what no
@@ -151,9 +163,10 @@ class BaseMmStats(Instance, metaclass=FieldGatherer):
         format: int = 2,  # noqa: A002 - the public name
     ) -> None:
         cls = type(self)
-        _check_options(persistent=persistent, format=format)
+        if format != 2:
+            raise UsageError(f"format={format!r}: expected 2; version 1 is read, and not written yet")
         prefix = check_text("label_prefix", label_prefix or "")
-        settings = Settings(path, filename, group, cls.__name__, strict=strict)
+        settings = Settings(path, filename, group, cls.__name__, persistent=persistent, strict=strict)
         fields = cls.__mmstats_fields__
         wanted = [field.metric(prefix, attribute) for attribute, field in fields.items()]
         model = process.alone(_join, settings, prefix, wanted)
@@ -161,7 +174,7 @@ class BaseMmStats(Instance, metaclass=FieldGatherer):
         self._mm_bind("_mm_statics", {})
         self._mm_bind("_mm_model", model)
         for (attribute, field), metric in zip(fields.items(), model.metrics):
-            field.bind(self, attribute, model, metric)
+            field.attach(self, attribute, model, metric)
         report.say()
 
     @property
@@ -179,14 +192,28 @@ class BaseMmStats(Instance, metaclass=FieldGatherer):
         """Bytes of the file."""
         return info(self).size
 
+    add = add
+
     def remove(self, discard: bool = False) -> None:
         """Withdraw this model; the file goes with the last model in it. Twice is fine.
 
-        Updates do nothing from then on and count in `mmstats.dropped`; reading a field raises Removed.
-        With or without `discard` the counts go too: nothing folds them into retired totals yet.
+        Updates do nothing from then on and count in `mmstats.dropped`; reading a field raises Removed. What
+        stays of a process (docs/python.md, What survives) stays of the model, too, in the group's
+        retired totals; with `discard` it is dropped. A persistent file stays for the next run, unless
+        discarded.
         """
-        del discard
-        info(self).remove()
+        info(self).remove(discard=discard)
+
+    def flush(self, async_: bool = False, **also: bool) -> None:
+        """Bring what was counted to the disk, the file's name too; `async_`: only ask for that.
+
+        `flush(**{"async": True})` is 0.8's way to say it. RegionError where it did not come there, also
+        if a persistent model publishes into private memory for now.
+        """
+        wait = not (async_ or also.pop("async", False))
+        if also:
+            raise TypeError(f"flush() got an unexpected keyword argument {next(iter(also))!r}")
+        info(self).flush(wait=wait)
 
 
 def info(stats: BaseMmStats) -> Model:
@@ -205,16 +232,9 @@ def _join(settings: Settings, prefix: str, wanted: list[Any]) -> Model:
     try:
         model.metrics = publication.join(model, wanted)
     except Exception:
-        publication.leave(model)
+        publication.leave(model, discard=not publication.settings.persistent)
         raise
     return model
-
-
-def _check_options(*, persistent: bool, format: int) -> None:  # noqa: A002
-    if persistent:
-        raise UsageError("persistent=True: not available yet in this version")
-    if format != 2:
-        raise UsageError(f"format={format!r}: expected 2; version 1 is not written yet")
 
 
 class MmStats(BaseMmStats):

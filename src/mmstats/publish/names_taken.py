@@ -1,6 +1,7 @@
 """What becomes of a name that is taken: its writer dead, it makes way; alive, the newcomer does.
 
-Until dead files are folded, one that makes way is renamed to NAME-ID and goes on being read.
+A dead file that makes way is folded; where somebody else folds just now it is renamed to NAME-ID, to be
+folded later.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from mmstats.errors import FormatError
 from mmstats.format import layout
 from mmstats.format.header import decode_header
 from mmstats.host import locks
+from mmstats.host.descriptors import close
 from mmstats.host.liveness import GONE, Judge
+from mmstats.publish.retire import retire
 
 FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -31,7 +34,7 @@ def make_way(path: str) -> str | None:
     try:
         return _make_way(path, fd)
     finally:
-        os.close(fd)
+        close(fd)
 
 
 def _make_way(path: str, fd: int) -> str | None:
@@ -43,6 +46,8 @@ def _make_way(path: str, fd: int) -> str | None:
         return f"something that cannot be read ({error.strerror})"
     if Judge().verdict(header, fd, os.fstat(fd).st_dev) != GONE:
         return f"pid {header.pid}"
+    if not header.compat_flags & layout.COMPAT_FLAG_PERSISTENT:
+        retire([path])
     if locks.hold(fd, layout.LOCK_FOLDER):
         try:
             _rename(path, fd, header.uuid.hex()[:8])
@@ -53,18 +58,20 @@ def _make_way(path: str, fd: int) -> str | None:
 
 def _rename(path: str, fd: int, file_id: str) -> None:
     try:
-        if _still_names(path, fd):
-            os.rename(path, _renamed(path, file_id))
+        if still_names(path, fd):
+            os.rename(path, renamed(path, file_id))
     except FileNotFoundError:
         pass  # somebody else was faster
 
 
-def _still_names(path: str, fd: int) -> bool:
+def still_names(path: str, fd: int) -> bool:
+    """Whether the path leads to the file that is open."""
     named, opened = os.lstat(path), os.fstat(fd)
     return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
 
 
-def _renamed(path: str, file_id: str) -> str:
+def renamed(path: str, file_id: str) -> str:
+    """What a file is called when another took its name."""
     stem, dot, suffix = path.rpartition(".")
     if not dot or os.sep in suffix:
         return f"{path}-{file_id}"

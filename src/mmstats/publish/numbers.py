@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from mmstats import cells
 from mmstats.format import layout
+from mmstats.publish.attributes import member_of
+from mmstats.publish.bound import Binds, OfBool, OfFloat, OfInt
 from mmstats.publish.fields import Field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, overload
 
-    from typing_extensions import Self
-
+    from mmstats.publish.attributes import Attribute
+    from mmstats.publish.families import Family
     from mmstats.publish.model import Model
+    from mmstats.publish.place import Place
     from mmstats.publish.schema import Metric
 
 
@@ -34,11 +38,14 @@ class NumberField(Field):
         never = self.kind == layout.KIND_NUMBER and self.aggregate != layout.AGGREGATE_SUM
         return cells.Number(attribute, self.cell_type, self.bits, self.signed, never)
 
+    def handle(self, place: Place) -> Any:
+        return member_of(self.in_class("value"), place, self.initial)
+
     def bind(self, instance: Any, attribute: str, model: Model, metric: Metric) -> None:
         instance._mm_cells[attribute] = (model.segment(metric.placed), metric.index, self.initial)
 
 
-class IntegerField(NumberField):
+class IntegerField(NumberField, Binds[OfInt]):
     """The base of the integers. Combined by sum unless `aggregate=` says otherwise."""
 
     cell_type = layout.CELL_TYPE_I64
@@ -46,57 +53,161 @@ class IntegerField(NumberField):
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, instance: None, owner: Any) -> Self: ...
+        def __init__(
+            self: IntegerField[Family[Attribute[int]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
         @overload
-        def __get__(self, instance: object, owner: Any) -> int: ...
-        def __get__(self, instance: object | None, owner: Any) -> Self | int: ...
-        def __set__(self, instance: object, value: int) -> None: ...
+        def __init__(self: IntegerField[int], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+        def __set__(self: IntegerField[int], instance: object, value: int) -> None: ...
 
 
-class UInt64Field(IntegerField):
+class UInt64Field(IntegerField[OfInt]):
     """An unsigned integer of 64 bits."""
 
     cell_type = layout.CELL_TYPE_U64
     signed = False
 
+    if TYPE_CHECKING:
 
-class Int64Field(IntegerField):
+        @overload
+        def __init__(
+            self: UInt64Field[Family[Attribute[int]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(self: UInt64Field[int], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+
+
+class Int64Field(IntegerField[OfInt]):
     """A signed integer of 64 bits."""
 
+    if TYPE_CHECKING:
 
-class UIntField(IntegerField):
+        @overload
+        def __init__(
+            self: Int64Field[Family[Attribute[int]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(self: Int64Field[int], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+
+
+class UIntField(IntegerField[OfInt]):
     """An unsigned integer of 32 bits."""
 
     bits = 32
     signed = False
 
+    if TYPE_CHECKING:
 
-class IntField(IntegerField):
+        @overload
+        def __init__(
+            self: UIntField[Family[Attribute[int]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(self: UIntField[int], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+
+
+class IntField(IntegerField[OfInt]):
     """A signed integer of 32 bits."""
 
     bits = 32
 
+    if TYPE_CHECKING:
 
-class UShortField(IntegerField):
+        @overload
+        def __init__(
+            self: IntField[Family[Attribute[int]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(self: IntField[int], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+
+
+class UShortField(IntegerField[OfInt]):
     """An unsigned integer of 16 bits."""
 
     bits = 16
     signed = False
 
+    if TYPE_CHECKING:
 
-class ShortField(IntegerField):
+        @overload
+        def __init__(
+            self: UShortField[Family[Attribute[int]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(self: UShortField[int], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+
+
+class ShortField(IntegerField[OfInt]):
     """A signed integer of 16 bits."""
 
     bits = 16
 
+    if TYPE_CHECKING:
 
-class ByteField(IntegerField):
+        @overload
+        def __init__(
+            self: ShortField[Family[Attribute[int]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(self: ShortField[int], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+
+
+class ByteField(IntegerField[OfInt]):
     """A signed integer of 8 bits."""
 
     bits = 8
 
+    if TYPE_CHECKING:
 
-class DoubleField(NumberField):
+        @overload
+        def __init__(
+            self: ByteField[Family[Attribute[int]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(self: ByteField[int], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+
+
+class DoubleField(NumberField, Binds[OfFloat]):
     """A float of 64 bits. Combined by max unless `aggregate=` says otherwise."""
 
     cell_type = layout.CELL_TYPE_F64
@@ -106,20 +217,40 @@ class DoubleField(NumberField):
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, instance: None, owner: Any) -> Self: ...
+        def __init__(
+            self: DoubleField[Family[Attribute[float]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
         @overload
-        def __get__(self, instance: object, owner: Any) -> float: ...
-        def __get__(self, instance: object | None, owner: Any) -> Self | float: ...
-        def __set__(self, instance: object, value: float) -> None: ...
+        def __init__(self: DoubleField[float], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+        def __set__(self: DoubleField[float], instance: object, value: float) -> None: ...
 
 
-class FloatField(DoubleField):
+class FloatField(DoubleField[OfFloat]):
     """A float of 32 bits: what is assigned is rounded to single precision."""
 
     bits = 32
 
+    if TYPE_CHECKING:
 
-class BoolField(NumberField):
+        @overload
+        def __init__(
+            self: FloatField[Family[Attribute[float]]],
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(self: FloatField[float], label: str | None = None, **options: Any) -> None: ...
+        def __init__(self, label: str | None = None, **options: Any) -> None: ...
+
+
+class BoolField(NumberField, Binds[OfBool]):
     """True or false: what is assigned counts by its truth. Combined: true if it is so anywhere."""
 
     kind = layout.KIND_BOOL
@@ -128,7 +259,23 @@ class BoolField(NumberField):
     choices: tuple[str, ...] = ()
     may_keep = False
 
-    def __init__(self, label: str | None = None, initial: bool = False, **options: Any) -> None:
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: BoolField[Family[Attribute[bool]]],
+            initial: bool = False,
+            label: str | None = None,
+            *,
+            tags: Sequence[str],
+            **options: Any,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: BoolField[bool], initial: bool = False, label: str | None = None, **options: Any
+        ) -> None: ...
+
+    def __init__(self, initial: bool = False, label: str | None = None, **options: Any) -> None:
         super().__init__(label, **options)
         self.initial = bool(initial)
 
@@ -139,9 +286,4 @@ class BoolField(NumberField):
 
     if TYPE_CHECKING:
 
-        @overload
-        def __get__(self, instance: None, owner: Any) -> Self: ...
-        @overload
-        def __get__(self, instance: object, owner: Any) -> bool: ...
-        def __get__(self, instance: object | None, owner: Any) -> Self | bool: ...
-        def __set__(self, instance: object, value: object) -> None: ...
+        def __set__(self: BoolField[bool], instance: object, value: object) -> None: ...

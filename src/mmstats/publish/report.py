@@ -18,6 +18,12 @@ def note(message: str) -> None:
         _noted.append(message)
 
 
+def end(faults: list[str], message: str) -> None:
+    """Remember to say that these faults are over; they will be said again if they come again."""
+    _said.difference_update(faults)
+    _noted.append(message)
+
+
 def say() -> None:
     """Write what was noted to the logger `mmstats`; called from ordinary places only."""
     if not _noted:
@@ -25,8 +31,12 @@ def say() -> None:
     import logging  # dear, and hardly ever needed
 
     logger = logging.getLogger("mmstats")
-    while _noted:
-        logger.warning("%s", _noted.pop(0))
+    while True:
+        try:
+            message = _noted.pop(0)
+        except IndexError:  # a handler that makes models, too, may have said it
+            return
+        logger.warning("%s", message)
 
 
 def forget() -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from struct import pack, unpack
-
 from mmstats import kinds
 from mmstats.format import encode, layout
+from mmstats.publish.turnover import hand_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
+    from mmstats.publish.families import Family, Member
     from mmstats.publish.model import Model
 
+NUL = "\0"
+SMALL = 8  # cells: what fits a cache line
+CONSTANT = frozenset((layout.KIND_STATIC, layout.KIND_INFO))  # written once, in the METRIC block
+OF_PROCESS = frozenset((layout.KIND_GAUGE, layout.KIND_ENUM))
 NEVER = {
     layout.CELL_TYPE_U64: layout.NEVER_U64,
     layout.CELL_TYPE_I64: layout.NEVER_I64,
@@ -24,7 +29,8 @@ class Metric:
     """One metric as it is declared; what a METRIC block says, without its place."""
 
     __slots__ = (
-        *("aggregate", "cell_type", "help", "index", "initial", "keep", "kind", "label"),
+        *("aggregate", "cell_type", "cells", "extra", "help", "index", "initial", "keep", "kind", "label"),
+        *("families", "max_series", "members", "next_look", "segments", "tags", "ttl"),
         *("number", "schema", "source", "unit", "users", "value"),
     )
 
@@ -39,6 +45,7 @@ class Metric:
         help: str = "",
         keep: bool = False,
         initial: int = 0,
+        cells: int = 1,
         source: Callable[[], tuple[int, bytes]] | None = None,
     ) -> None:
         self.label = label
@@ -49,9 +56,18 @@ class Metric:
         self.help = help
         self.keep = keep
         self.initial = initial  # raw bits of the cell type
+        self.cells = cells
         self.source = source  # of a static: its raw bits and its text, asked in each process
         self.value = b""
+        self.extra = b""  # parameters of the kind: of an enum its states, each with a NUL behind it
         self.users: set[Model] = set()  # that declared it
+        self.tags: tuple[str, ...] = ()  # names: it is a family then, and these are about that
+        self.ttl = 0  # ns
+        self.max_series = 0
+        self.next_look = 0.0  # when its members are looked at for their ttl
+        self.members: dict[tuple[str, ...], Member] = {}
+        self.families: list[Family[Any]] = []  # of each model that declares it
+        self.segments: Iterator[int] = iter(())  # numbers that nobody has in the file
         self.schema: Schema | None = None
         self.index = 0
         self.number = 0
@@ -65,10 +81,13 @@ class Metric:
     def described(self) -> str:
         """Kind, unit and aggregate, for errors."""
         unit = f" in {self.unit}" if self.unit else ""
+        if self.extra:
+            return f"{layout.KINDS[self.kind]}{unit} of {', '.join(self.extra.decode().split(NUL)[:-1])}"
         cells = {layout.CELL_TYPE_F64: " of floats", layout.CELL_TYPE_U64: " of unsigned integers"}
         return (
             f"{layout.KINDS[self.kind]}{unit}{cells.get(self.cell_type, '')}"
             f" combined by {layout.AGGREGATES[self.aggregate]}"
+            f"{' with tags ' if self.tags else ''}{', '.join(self.tags)}"
         )
 
     @property
@@ -80,27 +99,47 @@ class Metric:
 
     @property
     def has_cell(self) -> bool:
-        return self.kind != layout.KIND_STATIC
+        """Whether it has cells of its own; those of a family are its members'."""
+        return self.kind not in CONSTANT and not self.tags
+
+    @property
+    def of_process(self) -> bool:
+        """Whether it has one cell for all threads, in the process's lane."""
+        return self.kind in OF_PROCESS
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the end of its process leaves something of it."""
+        kind, aggregate = layout.KINDS[self.kind], layout.AGGREGATES[self.aggregate]
+        return not kinds.goes_with_process(kind, aggregate, self.keep)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether its cells, once its last model was removed, can be taken up by the next as they are."""
+        return self.kind in (layout.KIND_COUNTER, layout.KIND_AVERAGE) and not self.tags
 
     @property
     def never(self) -> bool:
         """Whether its cells begin as never written."""
-        return self.kind == layout.KIND_NUMBER and self.aggregate != layout.AGGREGATE_SUM
+        is_number = self.kind == layout.KIND_NUMBER and self.aggregate != layout.AGGREGATE_SUM
+        return is_number or self.of_process
 
     @property
     def first_word(self) -> int:
         """The bits with which its cell begins in every lane."""
         return NEVER[self.cell_type] if self.never else 0
 
-    @property
-    def goes_with_thread(self) -> bool:
-        return kinds.goes_with_thread(layout.KINDS[self.kind], layout.AGGREGATES[self.aggregate])
-
     def same_as(self, other: Metric) -> bool:
         """Whether two declarations of one label are one metric."""
-        return (self.kind, self.cell_type, self.aggregate, self.unit) == (
-            *(other.kind, other.cell_type, other.aggregate, other.unit),
+        mine = self.kind, self.cell_type, self.cells, self.aggregate, self.unit, self.extra, self.tags
+        return mine == (
+            *(other.kind, other.cell_type, other.cells, other.aggregate, other.unit, other.extra, other.tags),
         )
+
+    def follow(self, other: Metric) -> None:
+        """Let the declaration say how many members there may be, and how long, unless another one said it."""
+        if not self.users:
+            self.ttl, self.max_series = other.ttl, other.max_series
 
     def block(self) -> bytes:
         """Its METRIC block."""
@@ -112,12 +151,14 @@ class Metric:
             flags=layout.METRIC_FLAG_KEEP if self.keep else 0,
             segment=self.schema.number if self.schema else 0,
             index=self.index,
-            cells=1 if self.has_cell else 0,
+            cells=self.cells if self.has_cell or self.tags else 0,
             initial=self.initial,
             label=self.label,
             unit=self.unit,
             help=self.help,
             value=self.value,
+            tags=self.tags,
+            extra=self.extra,
         )
 
 
@@ -127,33 +168,58 @@ class Schema:
     def __init__(self, number: int, metrics: Sequence[Metric]) -> None:
         self.number = number
         self.metrics = metrics
-        for index, metric in enumerate(metrics):
-            metric.schema, metric.index = self, index
+        self.cells = 0  # how many there are in each lane
+        for metric in metrics:
+            metric.schema, metric.index = self, self.cells
+            self.cells += metric.cells
+
+    @property
+    def of_process(self) -> bool:
+        """Whether all threads share its cells."""
+        return self.metrics[0].of_process
 
     @property
     def first_words(self) -> list[int]:
-        return [metric.first_word for metric in self.metrics]
+        return [word for metric in self.metrics for word in [metric.first_word] * metric.cells]
 
-    def reset_gone(self, words: memoryview) -> None:
-        """Let the kinds that go with their thread begin anew in an adopted lane."""
-        for metric in self.metrics:
-            if metric.goes_with_thread:
-                words[metric.index] = metric.first_word
+    def hand_over(self, words: memoryview) -> list[int | float] | None:
+        """Make an adopted lane ready: what its new owner's values begin at, None where that is zero."""
+        base = [
+            value
+            for metric in self.metrics
+            for value in hand_over(metric, words[metric.index : metric.index + metric.cells])
+        ]
+        return base if any(base) else None
 
-    def bases(self, words: memoryview) -> list[int | float]:
-        """What an adopter's own values begin at: what stands in the cells that stay."""
-        return [0 if m.goes_with_thread else as_number(m.cell_type, words[m.index]) for m in self.metrics]
+    def base_without(
+        self, metric: Metric, words: memoryview, base: Sequence[int | float] | None
+    ) -> list[int | float]:
+        """The base of a lane that leaves out, besides, what is counted in one metric's cells so far."""
+        changed = list(base or [0] * self.cells)
+        own = slice(metric.index, metric.index + metric.cells)
+        changed[own] = hand_over(metric, words[own])
+        return changed
+
+    def bring(self, source: memoryview, target: memoryview) -> None:
+        """Make `target` what `source` is, as its thread would have: the witnesses last."""
+        witnesses = {metric.index for metric in self.metrics if metric.cells > 1}
+        for index in [*(set(range(self.cells)) - witnesses), *witnesses]:
+            if target[index] != source[index]:
+                target[index] = source[index]
+
+    def label_at(self, index: int) -> str:
+        """The label of the metric whose first cell that is."""
+        return next(metric.label for metric in self.metrics if metric.index == index)
 
 
-def as_number(cell_type: int, bits: int) -> int | float:
-    """The number that 64 raw bits mean."""
-    code = {layout.CELL_TYPE_I64: "<q", layout.CELL_TYPE_F64: "<d"}.get(cell_type, "<Q")
-    number: int | float = unpack(code, bits.to_bytes(8, "little"))[0]
-    return number
+def placed_in(metrics: Sequence[Metric]) -> list[list[Metric]]:
+    """Which metrics share a segment.
 
-
-def as_bits(cell_type: int, number: int | float) -> int:
-    """The 64 raw bits that mean a number; integers modulo 2**64."""
-    if cell_type == layout.CELL_TYPE_F64:
-        return int.from_bytes(pack("<d", number), "little")
-    return int(number) & 0xFFFFFFFFFFFFFFFF
+    Small ones stand close together; a large one has a segment of its own, so that a thread which never
+    uses it does not pay for its cells. What the process has once stands by itself, in the process's lane.
+    """
+    placed = [metric for metric in metrics if metric.has_cell]
+    shared = [metric for metric in placed if metric.of_process]
+    small = [metric for metric in placed if not metric.of_process and metric.cells <= SMALL]
+    large = [[metric] for metric in placed if metric.cells > SMALL]
+    return [together for together in (small, shared, *large) if together]

@@ -23,42 +23,70 @@ READABLE = 0o644  # what MMSTATS_MODE may give to whom; nobody else ever writes
 class Settings:
     """Everything that decides which file a model publishes into, before its words are expanded."""
 
-    __slots__ = ("class_name", "disabled", "filename", "group", "mode", "path", "strict")
+    __slots__ = (
+        "class_name",
+        "disabled",
+        "filename",
+        "group",
+        "mode",
+        "path",
+        "persistent",
+        "strict",
+        "thread",
+    )
 
     def __init__(
-        self, path: str | None, filename: str | None, group: str | None, class_name: str, *, strict: bool
+        self,
+        path: str | None,
+        filename: str | None,
+        group: str | None,
+        class_name: str,
+        *,
+        persistent: bool = False,
+        strict: bool = False,
     ) -> None:
         self.path = _directory(path, filename)
         self.filename = os.path.basename(filename or os.environ.get("MMSTATS_FILES") or DEFAULT_FILENAME)
         self.group = check_group(group or os.environ.get("MMSTATS_GROUP") or default_group())
-        self.mode = _mode(os.environ.get("MMSTATS_MODE"))
+        self.mode = mode_of(os.environ.get("MMSTATS_MODE"))
         self.disabled = os.environ.get("MMSTATS_DISABLE", "") not in ("", "0")
         self.class_name = class_name
         self.strict = strict
+        self.persistent = persistent
+        self.thread: int | None = None  # whose file it is; None: the calling one's
         self.expand(self.filename, "0" * 8)  # a word that does not exist is said now
+        if persistent and (filename is None or self._asks("PID", "TID", "ID")):
+            raise UsageError(
+                "persistent=True: the next run must find the file again: give filename= without "
+                f"{{PID}}, {{TID}} and {{ID}}: {filename!r}"
+            )
+
+    @property
+    def per_thread(self) -> bool:
+        """Whether each thread has a file of its own."""
+        return self._asks("TID")
+
+    def _asks(self, *words: str) -> bool:
+        """Whether one of the words stands in the name or its directory."""
+        return any(f"{{{word}" in (part or "") for word in words for part in (self.path, self.filename))
+
+    def of_thread(self, thread: int) -> Settings:
+        """The same for the file of that thread."""
+        other = object.__new__(Settings)
+        for name in self.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.thread = thread
+        return other
 
     @property
     def key(self) -> tuple[str | None, ...]:
         """Equal for two models that share a file."""
-        asks_class = any("{CLASS}" in (template or "") for template in (self.path, self.filename))
-        words = (self.path, self.filename, self.group, str(self.disabled))
-        return (*words, self.class_name if asks_class else None)
+        words = (self.path, self.filename, self.group, str(self.disabled), str(self.persistent))
+        return (*words, self.class_name if self._asks("CLASS") else None)
 
     def expand(self, template: str, file_id: str) -> str:
         """The template with its words put in. UsageError for a word that does not exist."""
-        words = {
-            "CMD": command(),
-            "PID": str(os.getpid()),
-            "TID": str(get_native_id()),
-            "ID": file_id,
-            "UID": str(os.geteuid()),
-            "CLASS": self.class_name,
-        }
-        try:
-            return template.format_map(words)
-        except (KeyError, ValueError, IndexError, AttributeError) as error:
-            known = " ".join(f"{{{word}}}" for word in words)
-            raise UsageError(f"template {template!r}: {error} is no word; there are {known}") from None
+        return expanded(template, file_id, self.class_name, self.thread)
 
     def file_name(self, file_id: str) -> str:
         """The file's name, cut in its middle where it is too long for a file system."""
@@ -69,6 +97,26 @@ class Settings:
         return os.fsdecode(raw[: NAME_LIMIT - 80]) + "~" + os.fsdecode(raw[-79:])
 
 
+def expanded(template: str, file_id: str, class_name: str, thread: int | None = None) -> str:
+    """The template with its words put in, of the calling thread by default.
+
+    UsageError for a word that does not exist.
+    """
+    words = {
+        "CMD": command(),
+        "PID": str(os.getpid()),
+        "TID": str(thread or get_native_id()),
+        "ID": file_id,
+        "UID": str(os.geteuid()),
+        "CLASS": class_name,
+    }
+    try:
+        return template.format_map(words)
+    except (KeyError, ValueError, IndexError, AttributeError) as error:
+        known = " ".join(f"{{{word}}}" for word in words)
+        raise UsageError(f"template {template!r}: {error} is no word; there are {known}") from None
+
+
 def _directory(path: str | None, filename: str | None) -> str | None:
     """What was named as the directory; None: the default places."""
     within = os.path.dirname(filename or "")
@@ -77,7 +125,8 @@ def _directory(path: str | None, filename: str | None) -> str | None:
     return path or os.environ.get("MMSTATS_PATH") or None
 
 
-def _mode(text: str | None) -> int:
+def mode_of(text: str | None) -> int:
+    """The mode of files that MMSTATS_MODE says. UsageError for one that cannot be."""
     if not text:
         return PRIVATE_MODE
     try:

@@ -6,9 +6,9 @@ import struct
 
 from mmstats.errors import Removed, UsageError
 from mmstats.format import layout
+from mmstats.format.words import as_bits, as_number
 from mmstats.names import check_text
 from mmstats.publish.fields import Field
-from mmstats.publish.schema import as_bits, as_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,12 +34,15 @@ class StaticField(Field):
         super().__init__(label, **options)
         if value is None:
             raise UsageError(f"{self!r}: value is missing: give a constant or a callable")
+        if self.tags:
+            raise UsageError(f"{self!r}: what never changes has no tags: {self.tags!r}")
         self.value = value
 
     def metric(self, prefix: str, attribute: str) -> Metric:
         metric = super().metric(prefix, attribute)
         metric.source = self._source(metric.label)
-        metric.ask()
+        if not callable(self.value):
+            metric.ask()  # a constant that is none is a mistake here; a callable speaks when it joins
         return metric
 
     def _source(self, label: str) -> Callable[[], tuple[int, bytes]]:
@@ -49,9 +52,9 @@ class StaticField(Field):
         """The raw bits of a number, the bytes of a text."""
         raise NotImplementedError
 
-    def decoded(self, metric: Metric) -> Any:
-        """The value that was published."""
-        return as_number(metric.cell_type, metric.initial)
+    def decoded(self, bits: int, text: bytes) -> Any:  # noqa: ARG002 - a text's field looks at it
+        """The value that was published as these bits, or this text."""
+        return as_number(self.cell_type, bits)
 
     def in_class(self, attribute: str) -> object:
         return StaticValue(self, attribute)
@@ -77,11 +80,11 @@ class StaticValue:
         model, metric = instance._mm_statics[self._attribute]
         if model.removed:
             raise Removed(f"{metric.label!r} was removed")
-        return self._field.decoded(metric)
+        return self._field.decoded(*model.stated(metric))
 
     def __set__(self, instance: Any, value: Any) -> None:
         name = type(self._field).__name__
-        raise TypeError(f"{self._attribute!r} is a {name}: its value never changes; met {value!r}")
+        raise TypeError(f"{self._attribute!r} is declared as {name}: its value never changes; met {value!r}")
 
 
 class StaticIntegerField(StaticField):
@@ -165,8 +168,8 @@ class StaticTextField(StaticField):
     def encoded(self, label: str, value: Any) -> tuple[int, bytes]:
         return 0, check_text(f"value of {label!r}", value).encode()
 
-    def decoded(self, metric: Metric) -> str:
-        return metric.value.decode()
+    def decoded(self, bits: int, text: bytes) -> str:  # noqa: ARG002
+        return text.decode()
 
     if TYPE_CHECKING:
 

@@ -1,0 +1,268 @@
+"""What to do for one metric in whatever file it is met: worked out once, done many times."""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from mmstats import kinds
+from mmstats.errors import FormatError
+from mmstats.format import compound, layout
+from mmstats.format.cells import CODES, PATTERN, stated
+from mmstats.stat import About
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from mmstats.format.cells import Cells
+    from mmstats.format.members import Slot, Tags
+    from mmstats.format.metric import Metric
+    from mmstats.stat import Rows
+
+PLAIN = frozenset(("sum", "max", "min"))  # parts of one value are that value
+
+
+class Plan:
+    """How the stat of one metric is made, of whatever file it is met in.
+
+    `code`: for the short way, see `Batch`: the letter by which `struct` reads the only cell; empty where
+    there is no such way. A value that is `never`, or not equal to itself, takes the long way all the same.
+    """
+
+    __slots__ = (
+        "_initial",
+        "_living",
+        "_metric",
+        "_never",
+        "_place",
+        "_states",
+        "about",
+        "code",
+        "index",
+        "never",
+        "segment",
+    )
+
+    def __init__(self, metric: Metric) -> None:
+        row = kinds.KINDS[metric.kind]
+        _check(metric, row)
+        aggregate = _aggregate(metric)
+        self._metric = metric
+        self.about = About(aggregate, metric.help, metric.keep, metric.kind, metric.label, (), metric.unit)
+        self.segment, self.index = metric.segment, metric.index
+        self._place = row.place
+        self._states = states_of(metric) if metric.kind == "enum" else []
+        self._living = kinds.goes_with_thread(metric.kind, aggregate)
+        self._never = row.place == "process" or (not row.lanes and aggregate != "sum")
+        self._initial = kinds.BLANK.get(metric.kind, 0 if metric.initial is None else metric.initial)
+        is_plain = aggregate in PLAIN and row.place not in ("metric", "compound")
+        self.code = CODES.get(metric.cell_type, "") if is_plain else ""
+        self.never = PATTERN.get(metric.cell_type) if self._never else None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the value stands in the METRIC block."""
+        return self._place == "metric"
+
+    def add(self, rows: Rows, cells: Cells, block: int, stamp: float) -> None:
+        """Add the stat of one file, the long way.
+
+        `block`: where the run of its METRIC begins; `stamp`: when the writer began.
+        """
+        about, metric = self.about, self._metric
+        if self._place == "metric":
+            stands: Any = metric.value if _is_text(metric) else stated(cells.data, block, metric)
+            rows.add(about, kinds.stated(about.aggregate, stands, stamp), stands)
+        elif self._place == "compound":
+            self._put(rows, about, *self._compounded(cells.compound(metric, compound.TAKES[metric.kind])))
+        else:
+            found = cells.of(metric, living=self._living, never=self._never)
+            self._put(rows, about, *self._measured(found, stamp))
+
+    def add_member(self, rows: Rows, cells: Cells, slot: Slot, tags: Tags, stamp: float) -> None:
+        """Add the stat of one member of a family, if it is that member's to the end."""
+        about, metric = _of_member(self.about, tags, slot.ttl / 1e9), self._metric
+        if self._place == "compound":
+            take = compound.TAKES[metric.kind]
+            parts, value = self._compounded(cells.compound_of_member(metric, slot, take))
+        else:
+            found = cells.of_member(metric, slot, living=self._living, never=self._never)
+            parts, value = self._measured(found, stamp)
+        if cells.stands(slot):
+            self._put(rows, about, parts, value)
+
+    def _compounded(self, lanes: Iterable[Any]) -> tuple[Any, Any]:
+        return kinds.compounded(self.about.kind, self.about.aggregate, lanes)
+
+    def _measured(self, found: list[Any], stamp: float) -> tuple[Any, Any]:
+        about, metric = self.about, self._metric
+        if self._states:
+            found = [_state(metric, self._states, place) for place in found]
+        parts, value = kinds.measured(about.kind, about.aggregate, metric.cell_type, found, stamp)
+        if self._states and parts is not None and len(parts) == 1:
+            (value,) = parts
+        return parts, value
+
+    def _put(self, rows: Rows, about: About, parts: Any, value: Any) -> None:
+        rows.add(about, parts, self._initial if parts is None else value)
+
+
+def _of_member(about: About, tags: Tags, ttl: float) -> About:
+    """What is said of a family, said of one member of it."""
+    said = (about.aggregate, about.help, about.keep, about.kind, about.label)
+    return About(*said, tags, about.unit, ttl=ttl)
+
+
+class Family:
+    """Plan of a metric with tags: the stats of all its members, in whatever file they are met."""
+
+    __slots__ = ("_metric", "about", "plan")
+
+    code = ""
+
+    def __init__(self, metric: Metric) -> None:
+        self.plan = Plan(metric)
+        if self.plan.is_constant:
+            raise FormatError(0, f"tags of {metric.label!r}, a {metric.kind}", "a kind that has cells")
+        self._metric = metric
+        self.about = self.plan.about
+
+    def add(self, rows: Rows, cells: Cells, _block: int, stamp: float) -> None:
+        """Add the stat of each member. FormatError: one is damaged; the others are there."""
+        for _ in self.added(rows, cells, stamp):
+            pass
+
+    def added(self, rows: Rows, cells: Cells, stamp: float) -> Iterator[Slot]:
+        """Add them, one by one; the slot of each."""
+        seen: set[Tags] = set()
+        damage = None
+        for slot in cells.slots(self._metric):
+            before = len(rows.abouts)
+            try:
+                tags = cells.tags(self._metric, slot)
+                if tags is not None:
+                    _demand_new(self._metric, slot, tags, seen)
+                    self.plan.add_member(rows, cells, slot, tags, stamp)
+            except FormatError as error:
+                damage = damage or error
+            if len(rows.abouts) > before:
+                yield slot
+        if damage is not None:
+            raise damage
+
+
+def _demand_new(metric: Metric, slot: Slot, tags: Tags, seen: set[Tags]) -> None:
+    if tags in seen:
+        raise FormatError(
+            slot.offset, f"a second member of {metric.label!r} with {dict(tags)}", "one of each"
+        )
+    seen.add(tags)
+
+
+class NoPlan:
+    """A metric that is left out, and why: `reason`. Stands in the place of a `Plan`."""
+
+    __slots__ = ("reason",)
+
+    code = ""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class Batch:
+    """Plans that follow each other, with cells that follow each other: all are read by one call.
+
+    For the short way, where one lane has the cells and each cell is the value. `certain`: no value
+    can mean that it was never written.
+    """
+
+    __slots__ = ("abouts", "certain", "end", "first", "plans", "segment", "unpack")
+
+    def __init__(self, plans: list[Plan]) -> None:
+        self.plans = plans
+        self.abouts = [one.about for one in plans]
+        self.segment, self.first = plans[0].segment, plans[0].index
+        self.end = self.first + len(plans)
+        self.unpack = Struct("<" + "".join(one.code for one in plans)).unpack_from
+        self.certain = all(one.never is None and one.code != "d" for one in plans)
+
+
+def batches(metrics: list[Metric]) -> list[Batch | Plan | Family | NoPlan]:
+    """What to do for a run of metrics, in its order."""
+    made: list[Batch | Plan | Family | NoPlan] = []
+    together: list[Plan] = []
+    for metric in metrics:
+        one = plan(metric)
+        if together and not _follows(one, together[-1]):
+            made.append(Batch(together))
+            together = []
+        if isinstance(one, Plan) and one.code:
+            together.append(one)
+        else:
+            made.append(one)
+    return [*made, Batch(together)] if together else made
+
+
+def _follows(one: Plan | Family | NoPlan, before: Plan) -> bool:
+    return bool(one.code) and (one.segment, one.index) == (before.segment, before.index + 1)  # type: ignore[union-attr]
+
+
+def plan(metric: Metric) -> Plan | Family | NoPlan:
+    """What to do for one metric."""
+    if metric.kind not in kinds.KINDS:
+        kind = metric.kind if metric.kind.startswith("kind ") else f"kind {metric.kind}"
+        return NoPlan(f"{kind} is not known to this reader; left out")
+    try:
+        return Family(metric) if metric.tags else Plan(metric)
+    except FormatError as error:
+        return NoPlan(f"damaged: found {error.found}, expected {error.expected}; left out")
+
+
+def _check(metric: Metric, row: kinds.Kind) -> None:
+    if metric.cell_type not in row.cell_types:
+        lawful = ", ".join(map(str, sorted(row.cell_types)))
+        raise FormatError(
+            0, f"cell_type={metric.cell_type} of {metric.label!r}", f"{lawful} for a {metric.kind}"
+        )
+    if row.place != "metric" and ((metric.segment == 0 and not metric.tags) or metric.cells == 0):
+        found = f"segment={metric.segment} cells={metric.cells} of {metric.label!r}"
+        raise FormatError(0, found, f"cells for a {metric.kind}")
+    if row.place == "compound" and not compound.is_lawful(metric.kind, metric.cells):
+        raise FormatError(0, f"cells={metric.cells} of {metric.label!r}", f"what makes a whole {metric.kind}")
+    if metric.aggregate not in layout.AGGREGATES.values():
+        raise FormatError(0, f"{metric.aggregate} of {metric.label!r}", "a known one")
+
+
+def _is_text(metric: Metric) -> bool:
+    return metric.cell_type == layout.CELL_TYPE_TEXT
+
+
+def states_of(metric: Metric) -> list[str]:
+    """The states of an enum; FormatError where there are none."""
+    try:
+        *states, rest = metric.extra.decode().split("\0")
+    except UnicodeDecodeError:
+        states, rest = [], "?"
+    if not states or rest or not all(states):
+        raise FormatError(0, f"states {metric.extra[:40]!r} of {metric.label!r}", "texts, each with a NUL")
+    return states
+
+
+def _state(metric: Metric, states: list[str], place: Any) -> str | None:
+    """The text of a state; None: never written."""
+    if place is not None and place >= len(states):
+        raise FormatError(0, f"state {place} of {metric.label!r}", f"below {len(states)}")
+    return None if place is None else states[place]
+
+
+def _aggregate(metric: Metric) -> str:
+    """The metric's own; a text has no sum, and is the latest or one of a set; a kind's own rule is a sum."""
+    if metric.kind in kinds.OF_KIND:
+        return "sum"
+    if metric.kind == "enum":
+        return "set"
+    if _is_text(metric) and metric.aggregate not in kinds.FOR_TEXT:
+        return "last" if metric.kind == "text" else "set"
+    return metric.aggregate
