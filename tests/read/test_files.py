@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mmstats.read.files import find, natural
+from mmstats.read.files import Finder, natural
 
 
 @pytest.fixture
@@ -22,9 +22,10 @@ def place(tmp_path, monkeypatch):
 
 
 def names(paths):
-    found, problems = find(paths)
-    assert problems == []
-    return [os.path.basename(one.path) for one in found]
+    finder = Finder(paths)
+    found = [os.path.basename(one.path) for one in finder.files()]
+    assert finder.problems == []
+    return found
 
 
 def test_a_directory_is_its_files_in_natural_order(place):
@@ -55,7 +56,7 @@ def test_a_name_with_magic_in_it_that_is_there_is_that_file(place):
 
 
 def test_a_named_file_is_a_candidate_even_if_it_is_missing(place):
-    ((candidate,), _) = find(f"{place}/missing")
+    (candidate,) = Finder(f"{place}/missing").files()
     assert candidate.named
 
 
@@ -70,9 +71,10 @@ def test_a_directory_that_cannot_be_listed_is_a_problem(place, monkeypatch):
     def denied(_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "listdir", denied)
-    found, problems = find(str(place))
-    assert (found, [str(problem) for problem in problems]) == ([], [f"{place}: Permission denied; skipped"])
+    monkeypatch.setattr(os, "scandir", denied)
+    finder = Finder(str(place))
+    assert finder.files() == finder.retired() == []
+    assert [str(problem) for problem in finder.problems] == [f"{place}: Permission denied; skipped"]
 
 
 @pytest.mark.parametrize(

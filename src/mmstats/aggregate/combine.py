@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Name = tuple[str, str, tuple[tuple[str, str], ...]]
 
-GONE = "gone"
+GONE, RETIRED = "gone", "retired"
 EACH = "all"  # the aggregate that keeps each process's own
 
 
@@ -60,6 +60,8 @@ def gather(snapshots: Iterable[Snapshot]) -> dict[Name, list[Share]]:
             about = stat.about
             if gone and kinds.goes_with_process(about.kind, about.aggregate, about.keep):
                 continue
+            if gone:
+                stat = _left_by(stat)  # noqa: PLW2901 - what its process left of it
             name = (stat.group, about.label, about.tags)
             shares = gathered.get(name)
             if shares is None:
@@ -72,19 +74,25 @@ def gather(snapshots: Iterable[Snapshot]) -> dict[Name, list[Share]]:
 def agree(shares: list[Share], problems: list[Problem]) -> list[Share]:
     """Those that mean what the youngest of them means; the first of each other kind is a problem."""
     youngest = max(shares, key=_age).stat.about
-    meaning = (youngest.kind, youngest.unit)
-    said = set()
+    agreeing, said = [], set()
     for share in shares:
         about = share.stat.about
-        other = (about.kind, about.unit)
-        if other != meaning and other not in said:
+        if about is youngest or _agrees(share.stat, youngest):
+            agreeing.append(share)
+            continue
+        other = (about.kind, about.unit, about.aggregate)
+        if other not in said:
             said.add(other)
             problems.append(_disagreement(share, youngest))
-    return (
-        [share for share in shares if (share.stat.about.kind, share.stat.about.unit) == meaning]
-        if said
-        else shares
-    )
+    return agreeing
+
+
+def _agrees(stat: Stat, youngest: About) -> bool:
+    """Whether a stat means the same, and has a value that the youngest one's rule can take."""
+    about = stat.about
+    if (about.kind, about.unit) != (youngest.kind, youngest.unit):
+        return False
+    return about.aggregate == youngest.aggregate or kinds.takes(youngest.aggregate, stat.value)
 
 
 def _together(shares: list[Share], problems: list[Problem]) -> Iterable[Stat]:
@@ -94,9 +102,18 @@ def _together(shares: list[Share], problems: list[Problem]) -> Iterable[Stat]:
     about = youngest.about
     if about.aggregate == EACH:
         return [_own(share) for share in shares]
-    parts = kinds.merge(about.aggregate, [_parts(share, about) for share in shares])
-    value = youngest.value if parts is None else kinds.finish(about.aggregate, parts)
+    word = kinds.rule(about.kind, about.aggregate)
+    parts = kinds.merge(word, [_parts(share, about) for share in shares])
+    value = youngest.value if parts is None else kinds.finish(word, parts)
     return [Stat(about, youngest.group, parts, value)]
+
+
+def _left_by(stat: Stat) -> Stat:
+    """What is left of a stat when its process is gone."""
+    parts = kinds.remaining(stat.kind, stat.parts)
+    if parts is stat.parts:
+        return stat
+    return Stat(stat.about, stat.group, parts, kinds.finish(kinds.rule(stat.kind, stat.aggregate), parts))
 
 
 def _parts(share: Share, about: About) -> Any:
@@ -115,22 +132,25 @@ def _own(share: Share) -> Stat:
     return Stat(named, stat.group, stat.parts, stat.value)
 
 
-def _age(share: Share) -> tuple[float, str]:
-    """The younger, the greater; of two of one moment always the same one."""
-    return share.origin.created, share.origin.uuid
+def _age(share: Share) -> tuple[float, bool, str]:
+    """The younger, the greater; of two of one moment always the same one, and what is published still."""
+    origin = share.origin
+    return share.stat.about.declared or origin.created, origin.state != RETIRED, origin.uuid
 
 
 def _disagreement(share: Share, youngest: About) -> Problem:
     about = share.stat.about
+    rules = (about.kind, about.unit) == (youngest.kind, youngest.unit)
     return Problem(
         share.origin.file,
-        f"{about.label!r} is declared as {_meaning(about)} by {share.origin.cmd} {share.origin.pid}, "
-        f"by a younger program as {_meaning(youngest)}; left out",
+        f"{about.label!r} is declared as {_meaning(about, rules)} by {share.origin.cmd} {share.origin.pid}, "
+        f"by a younger program as {_meaning(youngest, rules)}; left out",
     )
 
 
-def _meaning(about: About) -> str:
-    return about.kind + (f" in {about.unit}" if about.unit else "")
+def _meaning(about: About, rules: bool) -> str:
+    unit = f" in {about.unit}" if about.unit else ""
+    return f"{about.kind}{unit}{f' combined by {about.aggregate}' if rules else ''}"
 
 
 def _origin(chosen: list[Snapshot], group: str | None) -> Origin:

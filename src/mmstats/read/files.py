@@ -10,6 +10,7 @@ import os
 
 from mmstats.globs import has_magic, matches
 from mmstats.host.places import Place, places_at, reading_places
+from mmstats.names import RETIRED
 from mmstats.stat import Problem
 
 TYPE_CHECKING = False
@@ -24,51 +25,94 @@ DIGITS = "0123456789"
 
 
 class Candidate:
-    """A file to open. `owners`: whose it may be, None for anybody's; `named`: somebody asked for it."""
+    """A file to open. `owners`: whose it may be, None for anybody's; `named`: somebody asked for it.
 
-    __slots__ = ("named", "owners", "path")
+    `ino`: the inode that the name had when it was listed; 0: it was not.
+    """
 
-    def __init__(self, path: str, owners: frozenset[int] | None = None, *, named: bool = False) -> None:
+    __slots__ = ("ino", "named", "owners", "path")
+
+    def __init__(
+        self, path: str, owners: frozenset[int] | None = None, *, ino: int = 0, named: bool = False
+    ) -> None:
         self.path = path
         self.owners = owners
+        self.ino = ino
         self.named = named
 
 
-def find(paths: Paths = None) -> tuple[list[Candidate], list[Problem]]:
-    """What to open, and what could not be looked at. None: the default places."""
-    found: dict[str, Candidate] = {}
-    problems: list[Problem] = []
-    if paths is None:
-        _gather(reading_places(), found, [])
-    else:
-        for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
-            _gather_named(os.fspath(path), found, problems)
-    return list(found.values()), problems
+class Finder:
+    """What to open. None: the default places. `problems`: what could not be looked at.
+
+    Files with retired totals are told apart by their names, and looked for once more at the end: the first
+    of a group may have come into being since. Where the environment says what files are called, those
+    of the same directories belong to it.
+    """
+
+    def __init__(self, paths: Paths = None) -> None:
+        self.problems: list[Problem] = []
+        self._named: dict[str, Candidate] = {}
+        self._places: list[Place] = []
+        if paths is None:
+            self._places += reading_places()
+        else:
+            for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
+                self._name(os.fspath(path))
+        self._heard = [] if paths is None else self.problems
+
+    def files(self) -> list[Candidate]:
+        """All but retired totals, each once."""
+        found = {path: one for path, one in self._named.items() if not path.endswith(RETIRED)}
+        for place in self._places:
+            for path, ino in self._expanded(place.directory, place.names, self._heard):
+                if not path.endswith(RETIRED):
+                    found.setdefault(path, Candidate(path, place.owners, ino=ino))
+        return list(found.values())
+
+    def retired(self) -> list[Candidate]:
+        """The files with retired totals that are there by now."""
+        found = {path: one for path, one in self._named.items() if path.endswith(RETIRED)}
+        for place in self._places:
+            for path, _ in self._expanded(place.directory, place.retired, []):
+                if path.endswith(RETIRED):
+                    found.setdefault(path, Candidate(path, place.owners))
+        return list(found.values())
+
+    def directories(self) -> list[str]:
+        """Those in which it looks for whatever matches; not those of files that were named."""
+        found = [path for place in self._places for path in _split(place.directory, place.names, [])[0]]
+        return list(dict.fromkeys(found))
+
+    def _name(self, path: str) -> None:
+        if os.path.isdir(path):
+            self._places += places_at(path)
+        elif has_magic(path) and not os.path.lexists(path):
+            self._places.append(Place("", path))
+        else:
+            self._named.setdefault(path, Candidate(path, named=True))
+
+    @staticmethod
+    def _expanded(directory: str, pattern: str, heard: list[Problem]) -> list[tuple[str, int]]:
+        return sorted(_expand(directory, pattern, heard), key=lambda found: natural(found[0]))
 
 
-def _gather_named(path: str, found: dict[str, Candidate], problems: list[Problem]) -> None:
-    if os.path.isdir(path):
-        _gather(places_at(path), found, problems)
-    elif has_magic(path) and not os.path.lexists(path):
-        _gather([Place("", path)], found, problems)
-    else:
-        found.setdefault(path, Candidate(path, named=True))
+def _expand(directory: str, pattern: str, problems: list[Problem]) -> list[tuple[str, int]]:
+    """The paths below `directory` that match, segment by segment, each with its inode."""
+    directories, names = _split(directory, pattern, problems)
+    return [
+        (os.path.join(path, name), ino)
+        for path in directories
+        for name, ino in _listed(path, names, problems).items()
+    ]
 
 
-def _gather(places: Iterable[Place], found: dict[str, Candidate], problems: list[Problem]) -> None:
-    for place in places:
-        names = _expand(place.directory, place.names, problems)
-        for path in sorted(names, key=natural):
-            found.setdefault(path, Candidate(path, place.owners))
-
-
-def _expand(directory: str, pattern: str, problems: list[Problem]) -> list[str]:
-    """The paths below `directory` that match, segment by segment."""
+def _split(directory: str, pattern: str, problems: list[Problem]) -> tuple[list[str], str]:
+    """The directories that all but the last segment of a pattern lead to, and that segment."""
     *above, names = pattern.split("/")
     directories = [directory]
     for segment in above:
         directories = [deeper for path in directories for deeper in _directories(path, segment, problems)]
-    return [os.path.join(path, name) for path in directories for name in _listed(path, names, problems)]
+    return directories, names
 
 
 def _directories(directory: str, segment: str, problems: list[Problem]) -> list[str]:
@@ -83,18 +127,19 @@ def _directories(directory: str, segment: str, problems: list[Problem]) -> list[
     return [path for path in found if os.path.isdir(path)]
 
 
-def _listed(directory: str, pattern: str, problems: list[Problem]) -> list[str]:
-    """The names in `directory` that match; hidden ones only if the pattern says the dot."""
+def _listed(directory: str, pattern: str, problems: list[Problem]) -> dict[str, int]:
+    """The names in `directory` that match, and their inodes; hidden ones only if the pattern says the dot."""
     try:
-        names = os.listdir(directory or ".")
+        with os.scandir(directory or ".") as entries:
+            names = {entry.name: entry.inode() for entry in entries}
     except OSError as error:
         if not isinstance(error, FileNotFoundError):
             problems.append(Problem(directory or ".", f"{error.strerror}; skipped"))
-        return []
+        return {}
     if pattern.startswith("*.") and not has_magic(pattern[1:]):
-        return [name for name in names if name.endswith(pattern[1:]) and name[0] != "."]
+        return {name: ino for name, ino in names.items() if name.endswith(pattern[1:]) and name[0] != "."}
     hidden = pattern.startswith(".")
-    return [name for name in names if (hidden or name[0] != ".") and matches(name, pattern)]
+    return {name: ino for name, ino in names.items() if (hidden or name[0] != ".") and matches(name, pattern)}
 
 
 def natural(path: str) -> tuple[list[tuple[str, int]], str]:

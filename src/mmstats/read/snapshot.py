@@ -5,35 +5,41 @@ Nothing a file says raises out of here; what could not be read stands in `proble
 
 from __future__ import annotations
 
+import time
+
 from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
-from mmstats.format.cells import Cells
-from mmstats.format.decode import Schema, decode
-from mmstats.format.header import layout_gen
-from mmstats.host.liveness import UNKNOWN, Judge
-from mmstats.read.files import find
-from mmstats.read.plan import Batch, NoPlan, batches
+from mmstats.format.cells import Cells, Copies
+from mmstats.format.decode import decode
+from mmstats.format.header import OfVersion1, layout_gen
+from mmstats.format.runs import Schema
+from mmstats.host.liveness import RETIRED, UNKNOWN, Judge
+from mmstats.plan import Batch, NoPlan, batches
+from mmstats.read.files import Finder
 from mmstats.read.source import Source, UnreadableError
-from mmstats.stat import About, Origin, Problem, Rows, Snapshot, processes
+from mmstats.stat import Origin, Problem, Rows, Snapshot, processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mmstats.format.decode import Decoded
+    from mmstats.format.decode import Decoded, Folded
     from mmstats.format.header import Header
+    from mmstats.plan import Plan
     from mmstats.read.files import Candidate, Paths
-    from mmstats.read.plan import Plan
 
-TRIES = 3  # a file that grows while it is read is read again
+TRIES = 3  # a file that grows while it is read is read again, and so is a directory that takes too long
+IN_TIME = 30.0  # seconds from the first step to the last, within which no file can be missed (FORMAT.md 9.1)
+PATIENCE = 0.05  # seconds
+LARGE = 16 << 20  # bytes, of which three copies would be too many
 NOWHERE = (0, 0)
-DROPPED = "mmstats.dropped"
 
 
 def snapshot(paths: Paths = None) -> list[Snapshot]:
-    """One Snapshot of each origin, in natural order.
+    """One Snapshot of each origin, in natural order, the retired totals of groups last.
 
     `paths`: a path or several: files, directories, globs; None: the default places. A file that
-    cannot be read gives a Snapshot without stats, with the reason in its `problems`.
+    cannot be read gives a Snapshot without stats, with the reason in its `problems`. What removed models
+    left in a file is an origin of its own, whose state is retired.
     """
     return Reader().read(paths)
 
@@ -41,49 +47,98 @@ def snapshot(paths: Paths = None) -> list[Snapshot]:
 class Reader:
     """Reads many files; keeps what the next file, or the next time, need not work out again."""
 
-    __slots__ = ("_judge", "_schema", "_seen")
+    __slots__ = ("_folded", "_judge", "_missed", "_schema", "_seen", "_superseded")
 
     def __init__(self) -> None:
         self._judge = Judge()
         self._schema = Schema()
         self._seen: set[tuple[int, int]] = set()
+        self._superseded: list[Snapshot] = []
+        self._folded: list[Folded] = []  # files whose totals are in others
+        self._missed: set[int] = set()  # inodes of files that were not where they had been listed
 
     def read(self, paths: Paths = None) -> list[Snapshot]:
         """Like `snapshot`."""
-        candidates, problems = find(paths)
-        self._seen = set()
-        taken = [self._take(candidate) for candidate in candidates]
-        failed = [_failed(problem.file, problem.reason) for problem in problems]
-        return [one for one in taken if one is not None] + failed
+        before: set[int] = set()
+        for _ in range(TRIES):
+            began = time.monotonic()
+            found = self._read_once(paths)
+            # A file that made way for another has a name now that was not listed yet; a persistent one may
+            # have been taken over. What is missed time and again is missed because the listing is wrong.
+            missed = self._missed - {ino for _, ino in self._seen}
+            missed = missed and missed - {ino for _, _, ino in self._folded}
+            if (not missed or missed == before) and time.monotonic() - began < IN_TIME:
+                break
+            before = missed
+        folded = {uuid for uuid, _, _ in self._folded}
+        found = [one for one in found if _raw(one.origin.uuid) not in folded]
+        return found + self._declared_again(found)
 
-    def _take(self, candidate: Candidate) -> Snapshot | None:
-        """The Snapshot of one file; None if it vanished, or was read under another name."""
+    def _read_once(self, paths: Paths) -> list[Snapshot]:
+        """All files, and then the retired totals: what vanished in between is in those by then."""
+        find = Finder(paths)
+        self._seen, self._folded, self._superseded, self._missed = set(), [], [], set()
+        taken = [one for candidate in find.files() for one in self._take(candidate)]
+        taken += [one for candidate in find.retired() for one in self._take(candidate)]
+        return taken + [_failed(problem.file, problem.reason) for problem in find.problems]
+
+    def _take(self, candidate: Candidate) -> list[Snapshot]:
+        """What one file tells; nothing if it vanished, or was read under another name."""
         path = candidate.path
         try:
             with Source(path, candidate.owners) as source:
+                if candidate.ino not in (0, source.ino):
+                    self._missed.add(candidate.ino)
                 if (source.dev, source.ino) in self._seen:
-                    return None
+                    return []
                 self._seen.add((source.dev, source.ino))
                 return self._read(source, path)
         except UnreadableError as error:
+            if error.vanished and candidate.ino:
+                self._missed.add(candidate.ino)
             if error.ordinary and not candidate.named:
-                return None
-            return _failed(path, f"{error}; skipped")
+                return []
+            return [_failed(path, f"{error}; skipped")]
         except NotRead as error:
-            return _failed(path, f"{error}; skipped")
+            return [_failed(path, f"{error}; skipped")]
         except FormatError as error:
-            return _failed(path, f"damaged: {error}; skipped")
+            return [_failed(path, f"damaged: {error}; skipped")]
 
-    def _read(self, source: Source, path: str) -> Snapshot:
-        data, decoded = self._decode(source)
+    def _read(self, source: Source, path: str) -> list[Snapshot]:
+        decoded = None
+        try:
+            data, decoded = self._decode(source)
+        except OfVersion1:
+            pass
+        if decoded is None:  # here nobody holds the bytes any more, which are read again
+            from mmstats.read.legacy import read_legacy
+
+            return [read_legacy(source.read(), source, path, self._judge)]
         header = decoded.header
         if header.ino not in (0, source.ino):
-            return _failed(path, f"a copy: inode {source.ino}, written as {header.ino}; not counted")
-        state = self._state(header, source)
-        origin = _origin(header, path, state)
-        stats = self._stats(data, decoded, origin)
-        problems = [Problem(path, reason) for reason in decoded.problems]
-        return Snapshot(kinds.merged, origin, problems, processes((origin,)), stats)
+            return [_failed(path, f"a copy: inode {source.ino}, written as {header.ino}; not counted")]
+        self._folded += decoded.folded
+        origin = _origin(header, path, self._state(header, source))
+        if origin.state == RETIRED:
+            from mmstats.read.retired import retired_rows
+
+            standing, superseded = retired_rows(data, decoded, origin.group)
+            self._superseded.append(Snapshot(kinds.merged, origin, [], 0, superseded))
+            return [_snapshot(origin, standing, decoded)]
+        left = _removed(data, decoded, origin.group)
+        stats = self._stats(_copies(data, decoded, source), decoded, origin)
+        whole = [_snapshot(origin, stats, decoded)]
+        if left is not None:
+            whole.append(Snapshot(kinds.merged, _origin(header, path, RETIRED), [], 0, left))
+        return whole
+
+    def _declared_again(self, found: list[Snapshot]) -> list[Snapshot]:
+        """Totals that younger declarations superseded, where somebody declares them so again."""
+        if not any(one.stats for one in self._superseded):
+            return []
+        from mmstats.read.retired import declared_again
+
+        return declared_again(self._superseded, found)
 
     def _decode(self, source: Source) -> tuple[bytes, Decoded]:
         """The file as it was at one moment between two changes of its layout, if there is one."""
@@ -102,9 +157,9 @@ class Reader:
         except OSError:
             return UNKNOWN
 
-    def _stats(self, data: bytes, decoded: Decoded, origin: Origin) -> Rows:
+    def _stats(self, copies: Copies, decoded: Decoded, origin: Origin) -> Rows:
         """The stats in the order of their declaration; what is wrong goes to the file's problems."""
-        cells, rows, stamp = Cells(data, decoded), Rows(origin.group), origin.created
+        cells, rows, stamp = Cells(copies, decoded), Rows(origin.group), origin.created
         for run, block in decoded.runs:
             if run.made is None:
                 run.made = batches(run.metrics)
@@ -113,9 +168,48 @@ class Reader:
                     _add_batch(each, cells, block, stamp, rows, decoded)
                 else:
                     _add(each, cells, block, stamp, rows, decoded)
-        for reason, count in decoded.header.dropped:
-            rows.add(_about_dropped(reason), count, count)
+        if decoded.header.dropped:
+            from mmstats.read.dropped import add_dropped  # hardly ever needed
+
+            add_dropped(rows, decoded.header)
         return rows
+
+
+def _removed(data: bytes, decoded: Decoded, group: str) -> Rows | None:
+    """What the removed models of a file left; None where there are none."""
+    if not any(run.apart for run, _ in decoded.runs):
+        return None
+    from mmstats.read.retired import removed_rows
+
+    return removed_rows(data, decoded, group)
+
+
+def _copies(data: bytes, decoded: Decoded, source: Source) -> Copies:
+    """The file three times where it has values that need it; once where it is large, or shrank meanwhile."""
+    if not decoded.compound:
+        return Copies.of_one(data)
+    if len(data) > LARGE:
+        return Copies(b"", data, b"", source.read_at, Patience().is_over)
+    middle, last = source.read(), source.read()
+    if min(len(middle), len(last)) < len(data):
+        decoded.note("it was cut while it was read")
+        return Copies.of_one(data)
+    return Copies(data, middle, last, source.read_at, Patience().is_over)
+
+
+class Patience:
+    """How long one file is read again for values that are being written (FORMAT.md 5.1)."""
+
+    __slots__ = ("_deadline",)
+
+    def __init__(self) -> None:
+        self._deadline = 0.0
+
+    def is_over(self) -> bool:
+        """Whether it was long enough since the first time that this was asked."""
+        now = time.monotonic()
+        self._deadline = self._deadline or now + PATIENCE
+        return now > self._deadline
 
 
 def _add_batch(batch: Batch, cells: Cells, block: int, stamp: float, rows: Rows, decoded: Decoded) -> None:
@@ -147,9 +241,9 @@ def _add(each: Plan | NoPlan, cells: Cells, block: int, stamp: float, rows: Rows
         decoded.complain(error)
 
 
-def _about_dropped(reason: str) -> About:
-    what, tags = "what could not be published", (("reason", reason),)
-    return About("sum", what, keep=False, kind="counter", label=DROPPED, tags=tags, unit="")
+def _snapshot(origin: Origin, stats: Rows, decoded: Decoded) -> Snapshot:
+    problems = [Problem(origin.file, reason) for reason in decoded.problems]
+    return Snapshot(kinds.merged, origin, problems, processes((origin,)), stats)
 
 
 def _origin(header: Header, path: str, state: str) -> Origin:
@@ -165,6 +259,11 @@ def _origin(header: Header, path: str, state: str) -> Origin:
         uid=header.uid,
         uuid=header.uuid.hex(),
     )
+
+
+def _raw(uuid: str) -> bytes:
+    """The uuid as entries have it; empty where it is none of ours."""
+    return bytes.fromhex(uuid) if len(uuid) == 32 and "-" not in uuid else b""
 
 
 def _failed(path: str, reason: str) -> Snapshot:

@@ -11,6 +11,8 @@ import errno
 import os
 import stat
 
+from mmstats.host.descriptors import close
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
@@ -24,13 +26,14 @@ FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 class UnreadableError(Exception):
     """Why a file is not read, as the rest of a sentence.
 
-    `ordinary`: nobody need hear of it unless they named the file: it is gone meanwhile, or somebody
-    else's in a directory for everybody.
+    `vanished`: it is gone meanwhile. `ordinary`: nobody need hear of it unless they named the file: it
+    vanished, or it is somebody else's in a directory for everybody.
     """
 
-    def __init__(self, reason: str, *, ordinary: bool = False) -> None:
+    def __init__(self, reason: str, *, ordinary: bool = False, vanished: bool = False) -> None:
         super().__init__(reason)
-        self.ordinary = ordinary
+        self.ordinary = ordinary or vanished
+        self.vanished = vanished
 
 
 class Source:
@@ -48,7 +51,7 @@ class Source:
         try:
             self._check(owners)
         except BaseException:
-            os.close(self.fd)
+            close(self.fd)
             raise
 
     def _check(self, owners: frozenset[int] | None) -> None:
@@ -71,7 +74,7 @@ class Source:
         return self
 
     def __exit__(self, *exc: object) -> Literal[False]:
-        os.close(self.fd)
+        close(self.fd)
         return False
 
     def read(self) -> bytes:
@@ -96,4 +99,4 @@ def _unreadable(error: OSError) -> UnreadableError:
     if error.errno == errno.ELOOP:
         return UnreadableError("a link, and links are not followed")
     vanished = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
-    return UnreadableError(error.strerror or str(error), ordinary=vanished)
+    return UnreadableError(error.strerror or str(error), vanished=vanished)
