@@ -35,11 +35,11 @@ def quiet_world(tmp_path, monkeypatch):
 
 @pytest.fixture
 def stats(tmp_path):
-    """Writes a file of one process and gives its path; unless told, of one that is not judged."""
+    """Writes a file of one process and gives its path; unless told, of one that lives."""
 
     def write(*rows, name="a", **header):
-        data = fb.whole(*fb.fields(*rows), **{"state": layout.STATE_RETIRED, **header})
-        return fb.write(tmp_path / "stats" / f"{name}.mmstats", data)
+        data = fb.whole(*fb.fields(*rows), **{**fb.ELSEWHERE, **header})
+        return fb.write_held(tmp_path / "stats" / f"{name}.mmstats", data)
 
     return write
 
@@ -131,9 +131,13 @@ def test_what_a_terminal_would_obey_is_shown(slurp, stats):
 def test_the_files_of_the_gone_are_shown_and_counted(slurp, stats):
     stats(("a", "counter", fb.U64, 1), **CLOSED)
     code, out, err = slurp()
-    assert (code, "a 1" in out, err) == (0, True, "slurpstats: 1 file is of a process that is gone\n")
+    assert (code, "a 1" in out, err) == (
+        0,
+        True,
+        "slurpstats: 1 file is of a process that is gone; cleanstats folds it\n",
+    )
     stats(name="b", **CLOSED)
-    assert slurp()[2] == "slurpstats: 2 files are of processes that are gone\n"
+    assert slurp()[2] == "slurpstats: 2 files are of processes that are gone; cleanstats folds them\n"
     assert slurp("-q")[2] == ""
     assert slurp("--alive") == (1, "", "slurpstats: no process matches state alive or unknown; looked at 2\n")
 
@@ -203,6 +207,7 @@ def test_help_and_version(slurp):
         True,
         True,
     )
+    assert max(map(len, out.splitlines())) <= 80
     assert slurp("--version") == (0, f"slurpstats {mmstats.__version__}\n", "")
 
 
@@ -275,7 +280,7 @@ def test_selecting_by_tags(slurp, stats, pattern, found):
         (["only=True"], [2]),
         (["missing"], []),
         (["missing!=1"], []),
-        (["state=retired", "group=app", "uid>=0", "user", "host", "file~mmstats$"], [1, 2]),
+        (["state=alive", "group=app", "uid>=0", "user", "host", "file~mmstats$"], [1, 2]),
         (["age>1d"], [1, 2]),
         (["age<10m"], []),
         (["tid=9"], [1]),
@@ -286,6 +291,14 @@ def test_choosing_processes(slurp, stats, conditions, pids):
     stats(("n", "counter", fb.U64, 10), ("only", "bool", fb.BOOL, True), pid=2, cmd="web", name="b")
     _, out, _ = slurp("--files", "-o", "plain", "-f", *conditions)
     assert [int(line.split("\t")[2]) for line in out.splitlines()] == pids
+
+
+def test_a_condition_on_a_timer_is_one_on_its_moving_average(slurp, stats):
+    cells = [1, 0, 7, *(fb.bits(value, fb.F64) for value in (0, 0, 0, 2.0, 2.0, 2.0, 2.0, 0))]
+    data = fb.whole(fb.metric("latency", "timer", fb.F64, cells=11), fb.lane(1), fb.cells(1, cells))
+    fb.write(Path(os.environ["MMSTATS_PATH"]) / "timer.mmstats", data)
+    assert slurp("-f", "latency>1.5")[0] == 0
+    assert slurp("-f", "latency>2.5")[0] == 1
 
 
 def test_a_condition_may_stand_anywhere_with_an_equals_sign(slurp, stats):
@@ -320,12 +333,22 @@ def test_one_table_for_all(slurp, stats):
     assert (
         slurp("--by", "all", "-s", "web.*")[1]
         == """\
-0 processes · 2 files · 1 stat
+2 processes · 2 files · 1 stat
   LABEL         KIND        SUM     MIN     MAX  WHO HAS MAX
   web.requests  counter  240200  118200  122000  gunicorn 4243
 """
     )
     assert "240.2k  118.2k  122k" in slurp("--by", "all", "--human")[1]
+
+
+def test_a_mean_is_called_one(slurp):
+    """Processes' averages are added up to be divided; what is shown is no sum."""
+    cells = [2, fb.bits(5.0, fb.F64), 0]
+    data = fb.whole(fb.metric("size", "average", fb.F64, cells=3), fb.lane(1), fb.cells(1, cells))
+    fb.write(Path(os.environ["MMSTATS_PATH"]) / "mean.mmstats", data)
+    heads, row = slurp("--by", "all")[1].splitlines()[1:]
+    assert heads.split()[2:4] == ["VALUE", "OF"]
+    assert row.split()[:6] == ["size", "average", "2.5", "mean", "of", "1"]
 
 
 def test_the_rule_stands_beside_what_is_no_sum(slurp, stats):
@@ -394,7 +417,7 @@ def test_json_lines(slurp, stats):
         "value",
     ]
     assert list(first.values()) == [
-        *(1, path, "gunicorn", "shop", 4242, "retired", "web.requests", {}, "counter", "bytes", 2**64 - 1),
+        *(1, path, "gunicorn", "shop", 4242, "alive", "web.requests", {}, "counter", "bytes", 2**64 - 1),
     ]
     assert [line["value"] for line in lines[1:]] == [None, True, 'a"\\\n', 0.1]
     assert [json.dumps(one["label"]) for one in json.loads(slurp("--json")[1])] == [
@@ -412,13 +435,13 @@ def test_json_of_the_combination(slurp, stats):
         "schema": 1,
         "cmd": "app",
         "group": "app",
-        "state": "retired",
+        "state": "alive",
         "label": "a",
         "tags": {},
         "kind": "counter",
         "unit": "",
         "value": 3,
-        "processes": 0,
+        "processes": 1,
     }
 
 
@@ -467,7 +490,7 @@ def test_the_files(slurp, stats):
     path = stats(("a", "counter", fb.U64, 1), pid=7, cmd="job")
     heads, row = slurp("--files")[1].splitlines()
     assert heads.split() == "STATE PID CMD AGE STATS SIZE FILE".split()
-    assert re.fullmatch(rf"  retired +7 +job +\d+d\d\dh +1 +4096 +{re.escape(path)}", row)
+    assert re.fullmatch(rf"  alive +7 +job +\d+d\d\dh +1 +4096 +{re.escape(path)}", row)
     assert " 4Ki " in slurp("--files", "--human")[1]
     one = json.loads(slurp("--files", "--jsonl")[1])
     assert (one["file"], one["stats"], one["size"], one["started"]) == (path, 1, 4096, 1.7e9)
@@ -475,7 +498,7 @@ def test_the_files(slurp, stats):
 
 def test_verbose_says_what_was_looked_at(slurp, stats):
     path = stats(pid=7)
-    assert slurp("-v")[2] == f"slurpstats: {path}: retired, app 7, 0 stats\n"
+    assert slurp("-v")[2] == f"slurpstats: {path}: alive, app 7, 0 stats\n"
 
 
 def test_units_for_people(slurp, stats):
@@ -593,4 +616,4 @@ def test_start_up_loads_little(stats, words, heavy):
     done = program("-I", "-S", "-c", code)
     loaded = set(done.stderr.decode().split())
     assert loaded & set(heavy.split()) == set()
-    assert len(loaded) <= 45 + (31 if words else 0)
+    assert len(loaded) <= 50 + (31 if words else 0)

@@ -91,16 +91,17 @@ def _default_globs() -> list[str]:
 
 def _of_the_gone(count: int) -> str:
     return (
-        f"{count} files are of processes that are gone"
+        f"{count} files are of processes that are gone; cleanstats folds them"
         if count > 1
-        else "1 file is of a process that is gone"
+        else "1 file is of a process that is gone; cleanstats folds it"
     )
 
 
 def _shown(text: str) -> str:
+    """The text on one line, whatever a file's name has in it."""
     from mmstats.tools.text import shown
 
-    return "\n".join(shown(line) for line in text.split("\n"))
+    return shown(text)
 
 
 def _die_of_sigpipe() -> None:

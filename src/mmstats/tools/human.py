@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mmstats.tools.text import value_text
+from mmstats.durations import TimerValue
+from mmstats.tools.text import OF_TIMER, value_text
 
 BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 DECIMAL = ("", "k", "M", "G", "T", "P", "E")
@@ -12,6 +13,10 @@ SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 def human(value: object, unit: str, *, counts: bool = False) -> str:
     """The value with its unit; a count as `481.9k` where `counts` says that digits do not matter."""
+    if isinstance(value, TimerValue):
+        return " ".join(
+            f"{word}={value.count if word == 'count' else seconds(getattr(value, word))}" for word in OF_TIMER
+        )
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not -INFINITY < value < INFINITY:
         return value_text(value)
     if unit == "bytes":
@@ -32,6 +37,8 @@ def scaled(value: float, base: int, names: tuple[str, ...]) -> str:
 
 def seconds(value: float) -> str:
     """A time with the unit in which it is a small number above one."""
+    if not -INFINITY < value < INFINITY:
+        return value_text(value)
     if abs(value) >= 60:
         return duration(value)
     factor, name = next((pair for pair in SECONDS if abs(value) >= pair[0]), SECONDS[0])
@@ -39,7 +46,7 @@ def seconds(value: float) -> str:
 
 
 def duration(value: float) -> str:
-    """`2h13m`: the two largest parts of a long time."""
+    """`2h13m`: the two largest parts of a long time, which is finite."""
     left, sign = int(abs(value)), "-" if value < 0 else ""
     parts = [(left // 86400, "d"), (left // 3600 % 24, "h"), (left // 60 % 60, "m"), (left % 60, "s")]
     first = next((at for at, (count, _) in enumerate(parts) if count), 3)

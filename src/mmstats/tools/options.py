@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from mmstats import __version__
+from mmstats.tools.parser import add_rest, new_parser
 from mmstats.tools.select import Pattern, PatternError
 from mmstats.tools.style import Style
 from mmstats.tools.where import Condition, ConditionError
@@ -18,19 +18,16 @@ if TYPE_CHECKING:
 USAGE = """slurpstats [FILES…] [-s PATTERN]… [-x PATTERN]… [-p PREFIX] [--by all]
                   [--alive] [--list | --files] [-o FORMAT] [-f EXPR…]"""
 EXAMPLES = """examples:
-  slurpstats                                   every stat of every process of yours
-  slurpstats --by all -s 'web.*'               one table for all processes
-  slurpstats --jsonl -f cmd=gunicorn | jq .    one JSON object for each stat of gunicorn's workers
+  slurpstats                                  every stat of all your processes
+  slurpstats --by all -s 'web.*'              one table for all processes
+  slurpstats --jsonl -f cmd=gunicorn | jq .   an object for each of gunicorn's
 
 """
 DESCRIPTION = "Print every stat of every process, once, now."
-FILES = (
-    "files, directories or quoted globs; default: $MMSTATS_GLOB, else $MMSTATS_PATH, else the usual places"
-)
-WIDTH = 100  # of the help
 FORMATS = ("table", "plain", "json", "jsonl")
 EPILOG = """exit codes:
-  0 fine · 1 nothing matched · 2 usage · 3 printed, but something could not be read · 130 Ctrl-C
+  0 fine · 1 nothing matched · 2 usage ·
+  3 printed, but something could not be read · 130 Ctrl-C
 """
 
 
@@ -103,17 +100,6 @@ def _is_a_file(text: str) -> bool:
     return "/" in text or (text.endswith(".mmstats") and os.path.exists(text))
 
 
-class _Help(argparse.Action):
-    """-h is short; --help begins with examples and says all."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
-        if rest[-1] == "-h":
-            sys.stdout.write(f"usage: {USAGE}\n{DESCRIPTION} --help says more.\n")
-        else:
-            sys.stdout.write(EXAMPLES + parser.format_help())
-        parser.exit()
-
-
 class _Select(argparse.Action):
     """-s and -x in the order given: the first that matches decides."""
 
@@ -122,29 +108,11 @@ class _Select(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="slurpstats",
-        usage=USAGE,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        add_help=False,
-        allow_abbrev=False,
-        formatter_class=_formatter,
-    )
-    parser.add_argument("files", nargs="*", metavar="FILES", help=FILES)
+    parser = new_parser("slurpstats", USAGE, EXAMPLES, DESCRIPTION, EPILOG)
     _which(parser.add_argument_group("which stats and processes"))
     _how(parser.add_argument_group("how they are shown"))
-    rest = parser.add_argument_group("the rest")
-    rest.add_argument("-q", "--quiet", action="store_true", help="no warnings")
-    rest.add_argument("-v", "--verbose", action="count", default=0, help="say what was looked at")
-    rest.add_argument("--version", action="version", version=f"slurpstats {__version__}")
-    rest.add_argument("-h", "--help", action=_Help, nargs=0, help="short with -h, all of this with --help")
+    add_rest(parser, quiet="no warnings", verbose="say what was looked at")
     return parser
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    """One that does not load shutil, and with it three compressors, to ask how wide the terminal is."""
-    return argparse.RawDescriptionHelpFormatter(prog, width=WIDTH)
 
 
 def _which(group: argparse._ArgumentGroup) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmstats.globs import escaped, matches
-from mmstats.near import close
+from mmstats.tools.text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,11 +90,13 @@ class Selection:
 
     def nothing(self, snapshots: Iterable[Snapshot]) -> str:
         """That nothing is called so, with what is called nearly so."""
+        from mmstats.near import close
+
         labels = {stat.label for one in snapshots for stat in one.stats}
         wanted = [self._prefix + pattern.text for chosen, pattern in self._patterns if chosen] or [
             self._prefix
         ]
-        near = close(wanted[0], labels)
+        near = list(map(shown, close(wanted[0], labels)))
         message = f"no stat is called {' or '.join(map(repr, wanted))}"
         return message + (f". Close: {', '.join(near)}" if near else "")
 

@@ -112,8 +112,11 @@ def _only_problems(one: Snapshot) -> Snapshot:
 def _verbose(taken: list[Snapshot], options: Options) -> None:
     """With -v: each file that was looked at, and what its writer is."""
     if options.verbose:
+        from mmstats.tools.text import shown
+
         for one in taken:
             origin = one.origin
             ends.say(
-                NAME, f"{origin.file}: {origin.state}, {origin.cmd} {origin.pid}, {len(one.stats)} stats"
+                NAME,
+                shown(f"{origin.file}: {origin.state}, {origin.cmd} {origin.pid}, {len(one.stats)} stats"),
             )

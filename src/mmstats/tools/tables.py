@@ -7,8 +7,9 @@ import sys
 import time
 
 from mmstats.aggregate.combine import agree, gather
+from mmstats.kinds import rule
 from mmstats.tools.human import BINARY, duration, human, scaled
-from mmstats.tools.text import name_of, shown, value_text
+from mmstats.tools.text import WIDEST, name_of, shown, value_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from mmstats.tools.style import Style
 
 NUMBERS = (int, float)
-WIDEST = 40  # characters of a combined value
+WIDEST_VALUE = 40  # characters of a combined one
 
 
 def write_combined(whole: Snapshot, chosen: Sequence[Snapshot], style: Style) -> None:
@@ -29,7 +30,8 @@ def write_combined(whole: Snapshot, chosen: Sequence[Snapshot], style: Style) ->
         f"{_of(whole.processes, 'process', 'es')} · {_of(len(chosen), 'file')} · {_of(len(stats), 'stat')}\n"
     )
     shares = gather(chosen)
-    summed = all(stat.aggregate == "sum" for stat in stats)
+    rules = [rule(stat.kind, stat.aggregate) for stat in stats]
+    summed = set(rules) <= {"sum"}
     groups = len({stat.group for stat in stats}) > 1
     heads = [
         *["GROUP"] * groups,
@@ -41,12 +43,12 @@ def write_combined(whole: Snapshot, chosen: Sequence[Snapshot], style: Style) ->
         "WHO HAS MAX",
     ]
     rows = []
-    for stat in stats:
+    for stat, word in zip(stats, rules):
         found = shares.get((stat.group, stat.about.label, stat.about.tags))
         of_each = agree(found, []) if found else []  # none: a process's own, which nobody shares
         value = _cut(_number(stat.value, stat, style), stat.value)
-        rule = [] if summed else [f"{stat.aggregate} of {len(of_each) or 1}"]
-        row = [name_of(stat.about), stat.kind, value, *rule, *_extremes(stat, of_each, style)]
+        how = [] if summed else [f"{word} of {len(of_each) or 1}"]
+        row = [name_of(stat.about), stat.kind, value, *how, *_extremes(stat, of_each, style)]
         rows.append([*[stat.group] * groups, *row])
     right = {"SUM", "VALUE", "MIN", "MAX"}
     write_table(heads, rows, right)
@@ -90,7 +92,7 @@ def write_stats(snapshots: Sequence[Snapshot], style: Style) -> None:
         note = "" if one.origin.state == "alive" else f"  ({one.origin.state})"
         lines = [f"==> {shown(one.origin.file)}{style.alarm(note)}\n"]
         rows = [(shown(name_of(stat.about)), stat, _plain(stat, style)) for stat in one.stats]
-        width = max((len(name) for name, _, _ in rows), default=0)
+        width = min(max((len(name) for name, _, _ in rows), default=0), WIDEST)
         digits = max((len(text) for _, stat, text in rows if _is_number(stat.value)), default=0)
         for name, stat, text in rows:
             value = text.rjust(digits) if _is_number(stat.value) else text
@@ -99,9 +101,9 @@ def write_stats(snapshots: Sequence[Snapshot], style: Style) -> None:
 
 
 def write_table(heads: list[str], rows: list[list[str]], right: set[str], style: Style | None = None) -> None:
-    """Columns as wide as their longest entry; two spaces before each."""
+    """Columns as wide as their longest entry, within reason; two spaces before each."""
     clean = [[shown(text) for text in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(heads, *clean)]
+    widths = [min(max(map(len, column)), WIDEST) for column in zip(heads, *clean)]
     for row in [heads, *clean]:
         cells = [
             text.rjust(width) if head in right else text.ljust(width)
@@ -119,7 +121,7 @@ def _extremes(stat: Stat, shares: list[Share], style: Style) -> list[str]:
         return ["", "", ""]
     least = min(numbers, key=lambda share: share.stat.value)
     most = max(numbers, key=lambda share: share.stat.value)
-    who = f"{most.origin.cmd} {most.origin.pid}"
+    who = f"{most.origin.cmd} {most.origin.pid or most.origin.state}"
     return [_number(least.stat.value, stat, style), _number(most.stat.value, stat, style), who]
 
 
@@ -137,7 +139,7 @@ def _cut(text: str, value: object) -> str:
     """A column's worth of many values or of a long text; --jsonl has all of it."""
     if isinstance(value, (frozenset, tuple)) and len(value) > 1:
         text = f"{len(value)} values: {text}"
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+    return text if len(text) <= WIDEST_VALUE else text[: WIDEST_VALUE - 1] + "…"
 
 
 def _is_number(value: object) -> bool:

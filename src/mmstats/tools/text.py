@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from mmstats.durations import TimerValue
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mmstats.stat import About, Snapshot
 
+DIGITS = 12
+WIDEST = 255  # characters of a label that others are lined up with
+OF_TIMER = ("count", "mean", "moving", "last", "min", "max")  # of a timer's value, for people
 # What changes the direction of text: a label could show another one's value beside itself.
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -35,13 +40,14 @@ class Listing:
         return "".join(lines)
 
     def _width(self, keys: list[int], abouts: list[About]) -> int:
-        """The length of the longest label."""
+        """The length of the longest label, within reason."""
         names = self._names
         try:
-            return max([len(names[key]) for key in keys], default=0)
+            longest = max([len(names[key]) for key in keys], default=0)
         except KeyError:
             names.update((id(about), shown(name_of(about))) for about in abouts)
-            return max(len(names[key]) for key in keys)
+            longest = max(len(names[key]) for key in keys)
+        return min(longest, WIDEST)
 
     def _pad(self, key: int, width: int) -> str:
         padded = self._padded[width][key] = f"  {self._names[key]:<{width}} "
@@ -69,13 +75,24 @@ def value_text(value: object) -> str:
         return shown(value)
     if isinstance(value, (frozenset, tuple)):
         return ", ".join(value_text(one) for one in in_order(value))
+    if isinstance(value, TimerValue):
+        return " ".join(f"{word}={value_text(getattr(value, word))}" for word in OF_TIMER)
     return str(value)
 
 
 def float_text(value: float) -> str:
-    """12 significant digits, and `.0` where the result would look like an integer."""
+    """12 significant digits, as Python 2's str: `.0` where the result would look like an integer.
+
+    From 1e11 on it has no room for that `.0`, and an exponent instead.
+    """
     text = f"{value:.12g}"
-    return text + ".0" if text.lstrip("-").isdigit() else text
+    digits = text.lstrip("-")
+    if not digits.isdigit():
+        return text
+    if len(digits) < DIGITS:
+        return text + ".0"
+    mantissa, _, exponent = f"{value:.{DIGITS - 1}e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
 
 
 def in_order(values: Iterable[object]) -> list[object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from mmstats.durations import TimerValue
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +21,10 @@ class ConditionError(Exception):
 
 
 class Condition:
-    """`KEY` (has it) or `KEY=V`, with `!= > < >= <= ~`. Numbers compare as numbers, the rest as text."""
+    """`KEY` (has it) or `KEY=V`, with `!= > < >= <= ~`. Numbers compare as numbers, the rest as text.
+
+    Of a timer it is the moving average that compares.
+    """
 
     __slots__ = ("_find", "_wanted", "key", "operator", "text")
 
@@ -59,6 +64,8 @@ def _value(one: Snapshot, key: str) -> object:
 
 
 def _compare(operator: str, found: object, wanted: str) -> bool:
+    if isinstance(found, TimerValue):
+        found = found.moving
     left, right = _number(str(found)), _number(wanted)
     pair: tuple[object, object] = (str(found), wanted) if left is None or right is None else (left, right)
     return _COMPARE[operator](*pair)
@@ -74,15 +81,18 @@ _COMPARE: dict[str, Callable[..., bool]] = {
 }
 
 
-def _number(text: str) -> float | None:
-    """A number, or a time with its unit, as 90, 1.5h, 10m; a bool is 1 or 0."""
+def seconds_in(text: str) -> float | None:
+    """A time with its unit, as 90, 1.5h or 10m; None where it is none."""
     factor = UNITS.get(text[-1:], 0.0)
     try:
-        if text in ("True", "False"):
-            return float(text == "True")
         return float(text[:-1]) * factor if factor else float(text)
     except ValueError:
         return None
+
+
+def _number(text: str) -> float | None:
+    """A number or a time; a bool is 1 or 0."""
+    return float(text == "True") if text in ("True", "False") else seconds_in(text)
 
 
 def _age(origin: Origin) -> float | None:
