@@ -1,12 +1,19 @@
-"""Both twins of the cells run through one suite: the `twin` fixture, and a line in the header."""
+"""What all rooms share.
+
+Both twins of the cells run through one suite: the `twin` fixture, and a line in the header. `world` is a
+machine of the test's own.
+"""
 
 from __future__ import annotations
 
 import importlib
 import os
 import platform
+import shutil
 
 import pytest
+
+from worlds import World
 
 IS_PYPY = platform.python_implementation() == "PyPy"
 NATIVE_IS_OPTIONAL = IS_PYPY or os.environ.get("MMSTATS_TEST_NO_NATIVE") == "1"
@@ -45,3 +52,13 @@ def twin(request):
         pytest.fail(f"the native twin is missing: {module}")
     module.token.renew()
     return module
+
+
+@pytest.fixture
+def world():
+    """A machine of the test's own: another /dev/shm, another temporary directory."""
+    if not (os.geteuid() == 0 and shutil.which("unshare")):
+        pytest.skip("needs root and unshare: mounts of the test's own")
+    made = World()
+    yield made
+    made.remove()

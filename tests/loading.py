@@ -28,7 +28,9 @@ def loaded(name: str):
         yield package
     finally:
         _remove_all()
+        left = _left()
         _put_back(name, forced, others)
+        assert left == [], "what the next test would find"
 
 
 def _put_back(name: str, forced: str | None, others: dict[str, object]) -> None:
@@ -49,5 +51,20 @@ def _remove_all() -> None:
                 model.remove()
     if "mmstats.publish.dropped" in sys.modules:
         sys.modules["mmstats.publish.dropped"].dropped.forget()
+    if "mmstats.publish.healing" in sys.modules:
+        sys.modules["mmstats.publish.healing"].forget()
+        sys.modules["mmstats.cells"].token.renew()
     if "mmstats.publish.report" in sys.modules:
         sys.modules["mmstats.publish.report"].forget()
+
+
+def _left() -> list[object]:
+    """Models that nobody can remove any more, and modules that have another twin's modules."""
+    on_the_fly = sys.modules.get("mmstats.publish.on_the_fly")
+    left = [] if on_the_fly is None or on_the_fly.made.model is None else [on_the_fly.made.model]
+    publish = sys.modules.get("mmstats.publish")
+    for name, module in _ours().items():
+        used = vars(module).get("process")
+        if name.startswith("mmstats.publish.") and used not in (None, publish.process):
+            left.append((module, used))
+    return left

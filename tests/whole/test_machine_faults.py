@@ -63,6 +63,42 @@ def test_a_file_in_the_directorys_place(twin, stats_dir):
     assert path.read_text() == "precious"
 
 
+def test_it_publishes_again_by_itself(twin, stats_dir):
+    """Nothing but updates, by the true clock: about a second after the fault is over."""
+    path = stats_dir / "file"
+    path.write_text("in the way")
+    done = programs.run(
+        """
+        import time
+        stats = Model()
+        stats.count.incr()
+        os.unlink(os.environ['MMSTATS_PATH'])
+        begin, counted = time.monotonic(), 1
+        while not os.path.isdir(os.environ['MMSTATS_PATH']):
+            assert time.monotonic() - begin < 60
+            stats.count.incr()
+            counted += 1
+        print(counted)
+        """,
+        twin,
+        path,
+    )
+    assert programs.totals(twin, path)["count"] == int(done.stdout)
+
+
+def test_there_is_a_last_try_at_the_end(twin, stats_dir):
+    """A program that is through before the next try is due leaves its counts all the same, and says so."""
+    path = stats_dir / "file"
+    path.write_text("in the way")
+    done = programs.run(
+        "Model().count.incr(3); os.unlink(os.environ['MMSTATS_PATH'])",
+        twin,
+        path,
+    )
+    assert programs.totals(twin, path)["count"] == 3
+    assert [line.split()[0] for line in done.stderr.splitlines()] == ["cannot", "publishing"]
+
+
 def test_a_missing_directory_is_made(twin, stats_dir):
     """A directory that is not there yet is made, for us alone."""
     programs.run("Model().count.incr()", twin, stats_dir / "a" / "b")
@@ -131,6 +167,28 @@ def test_a_full_file_system(twin, stats_dir):
         check=False,
     )
     assert done.returncode == 0, (done.returncode, done.stderr)
+
+
+def test_a_fault_in_an_update_is_said_at_the_orderly_exit(twin, stats_dir):
+    """An update says nothing itself; a child that does nothing but count says it when it ends."""
+    done = programs.run(
+        """
+        import shutil
+        directory = os.environ['MMSTATS_PATH']
+        stats = Model()
+        pid = os.fork()
+        if not pid:
+            shutil.rmtree(directory)
+            open(directory, 'w').close()
+            stats.count.incr()
+            sys.exit()
+        assert os.waitpid(pid, 0)[1] == 0
+        os.unlink(directory)
+        """,
+        twin,
+        stats_dir,
+    )
+    assert done.stderr.count("cannot publish") == 1
 
 
 def test_the_directory_vanishes(twin, stats_dir):

@@ -20,6 +20,10 @@ UPDATES = {
     "float": "stats.real = 2.5",
     "wrapping": "stats.byte = 300",
     "bool": "stats.on = True",
+    "updown": "stats.inflight.incr(); stats.inflight.decr(2)",
+    "gauge": "stats.free.set(12)",
+    "gauge assigned": "stats.free = 12.5",
+    "held": "with stats.inflight.held(): pass",
     "maximum": "stats.top = -2.0",
     "static": "stats.name",
 }
@@ -28,6 +32,8 @@ import gc, resource
 class Every(Model):
     byte = mmstats.ByteField()
     on = mmstats.BoolField()
+    inflight = mmstats.UpDownField()
+    free = mmstats.GaugeField()
     top = mmstats.DoubleField()
     name = mmstats.StaticTextField(value='x')
 

@@ -3,154 +3,121 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 
 import programs
+from serving import load, load_until_another, serving
 
 pytestmark = [pytest.mark.main]  # servers are installed for the main Python
 
-APP = """
-import mmstats
-
-class Model(mmstats.MmStats):
-    answered = mmstats.CounterField(label='answered')
-    by_thread = mmstats.UInt64Field(label='by_thread', keep=True)
-
-stats = Model(group='app')
-stats.answered.incr(0)
-
-def application(environ, start_response):
-    stats.answered.incr()
-    stats.by_thread += 1
-    start_response('200 OK', [('Content-Type', 'text/plain'), ('Content-Length', '2')])
-    return [b'ok']
-"""
+NOBODY = 65534
 
 GUNICORN = [
-    *("-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "2", "--threads", "4"),
-    *("--max-requests", "60", "--max-requests-jitter", "20", "--log-level", "warning", "app:application"),
+    *(sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "2"),
+    *("--max-requests", "40", "--max-requests-jitter", "20", "--log-level", "warning"),
+    *("--graceful-timeout", "2", "app:wsgi"),  # a worker that is just being born does not hear a SIGTERM
+]
+UVICORN = [
+    *(sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--workers", "2"),
+    *("--lifespan", "off", "--limit-max-requests", "100", "--log-level", "warning", "app:asgi"),
 ]
 UWSGI = [
-    *("--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2", "--wsgi-file", "app.py"),
-    *("--die-on-term", "--max-requests", "60", "--disable-logging"),
+    *(str(Path(sys.executable).parent / "uwsgi"), "--http-socket", "127.0.0.1:{port}", "--master"),
+    *("--processes", "2", "--wsgi-file", "app.py", "--callable", "wsgi", "--die-on-term"),
+    *("--max-requests", "90", "--min-worker-lifetime", "0", "--disable-logging"),
 ]
 SERVERS = {
-    "gunicorn": [sys.executable, *GUNICORN],
-    "gunicorn --preload": [sys.executable, *GUNICORN, "--preload"],
-    "uwsgi": [str(Path(sys.executable).parent / "uwsgi"), *UWSGI],
-    "uwsgi --enable-threads": [str(Path(sys.executable).parent / "uwsgi"), *UWSGI, "--enable-threads"],
+    "gunicorn sync": GUNICORN,
+    "gunicorn sync --preload": [*GUNICORN, "--preload"],
+    "gunicorn gthread": [*GUNICORN, "--worker-class", "gthread", "--threads", "4"],
+    "gunicorn gthread --preload": [*GUNICORN, "--worker-class", "gthread", "--threads", "4", "--preload"],
+    "gunicorn gevent": [*GUNICORN, "--worker-class", "gevent"],
+    "gunicorn gevent --preload": [*GUNICORN, "--worker-class", "gevent", "--preload"],
+    "uvicorn": UVICORN,
+    "uwsgi": UWSGI,
+    "uwsgi --enable-threads": [*UWSGI, "--enable-threads"],
 }
 
 
 @pytest.mark.parametrize("command", SERVERS.values(), ids=SERVERS.keys())
 def test_requests_answered_are_requests_counted(twin, stats_dir, tmp_path, command):
-    """Workers are forked, in Python or in C, recycled every 60 requests, and the totals are exact."""
+    """Workers are forked in Python, in C or not at all, recycled, one is killed, and the totals are exact."""
     if shutil.which(command[0]) is None:
         pytest.fail(f"{command[0]} is not installed: make test installs it")
-    (tmp_path / "app.py").write_text(APP)
-    with serving(command, twin, stats_dir, tmp_path) as port:
-        answered = load(port, threads=4, each=150)
+    with serving(command, programs.environment(twin, stats_dir), tmp_path) as port:
+        answers = load(port, threads=4, each=40)
+        with contextlib.suppress(ProcessLookupError):  # it was recycled just now
+            os.kill(answers[-1][0], signal.SIGKILL)
+        answers += load_until_another(port, {pid for pid, _ in answers}, threads=4, each=40)
     found = programs.totals(twin, stats_dir)
-    assert (found["answered"], found["by_thread"]) == (answered, answered)
-    assert len(programs.files(stats_dir)) > 2
-
-
-@contextlib.contextmanager
-def serving(command, twin, stats_dir, directory):
-    """A server on a port of its own, that answers by the time we go on; ended in order."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [word.format(port=port) for word in command],
-        env=programs.environment(twin, stats_dir, PYTHONWARNINGS="ignore"),
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        wait_for(port, server)
-        yield port
-    finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.communicate()
-            raise
-
-
-def wait_for(port: int, server: subprocess.Popen[str]) -> None:
-    """Until the server takes connections; says what it printed if it ends instead."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if server.poll() is not None:
-            pytest.fail(f"the server ended: {server.communicate()[0]}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("the server did not begin to answer within 30 s")
-
-
-def load(port: int, *, threads: int, each: int) -> int:
-    """How many requests were answered; each thread asks until it has its number of answers."""
-    answered = [0] * threads
-
-    def ask(which: int) -> None:
-        for _ in range(10 * each):
-            answered[which] += was_answered(port)
-            if answered[which] == each:
-                return
-
-    clients = [threading.Thread(target=ask, args=(which,)) for which in range(threads)]
-    for client in clients:
-        client.start()
-    for client in clients:
-        client.join()
-    assert answered == [each] * threads
-    return sum(answered)
-
-
-def was_answered(port: int) -> bool:
-    """One request over a connection of its own; a worker that is being recycled may refuse it unheard."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.connect()
-        connection.request("GET", "/")
-        return connection.getresponse().read() == b"ok"
-    except OSError:
-        return False
-    finally:
-        connection.close()
+    assert (found["answered"], found["by_thread"]) == (len(answers), len(answers))
+    assert len({pid for pid, _ in answers}) > 1
 
 
 def test_the_master_is_told_apart(twin, stats_dir, tmp_path):
     """With --preload the master has a file too, and stays at zero: its bytes are nobody else's."""
-    (tmp_path / "app.py").write_text(APP)
-    with serving(SERVERS["gunicorn --preload"], twin, stats_dir, tmp_path) as port:
-        load(port, threads=2, each=20)
+    command = SERVERS["gunicorn sync --preload"]
+    with serving(command, programs.environment(twin, stats_dir), tmp_path) as port:
+        pids = {pid for pid, _ in load(port, threads=2, each=15)}
         script = """
         for snapshot in mmstats.snapshot():
             origin, value = snapshot.origin, snapshot.value
-            print(origin.pid, origin.state, value('answered'), value('sys.pid'))
+            print(origin.pid, value('answered'), value('sys.pid'))
         """
-        rows = [line.split() for line in programs.run(script, twin, stats_dir).stdout.splitlines()]
-    assert all(pid == static for pid, _, _, static in rows)
-    assert len([row for row in rows if row[2] == "0"]) == 1
-    assert os.getpid() not in [int(row[0]) for row in rows]
+        said = programs.run(script, twin, stats_dir).stdout
+    rows = [[int(word) for word in line.split()] for line in said.splitlines()]
+    assert all(pid == static for pid, _, static in rows)
+    assert pids == {pid for pid, answered, _ in rows if answered}
+    assert len([pid for pid, answered, _ in rows if not answered]) == 1
+
+
+@pytest.fixture(params=["a shared directory", "the default place"])
+def place(request, stats_dir):
+    """MMSTATS_PATH, and what to put before a command that is to run where that is nobody else's."""
+    if request.param == "a shared directory":
+        stats_dir.chmod(0o777)
+        yield str(stats_dir), []
+    else:
+        with room_of_its_own() as within:
+            yield "", within
+
+
+@contextlib.contextmanager
+def room_of_its_own():
+    """The words that run a command where /dev/shm is empty."""
+    script = "mount -t tmpfs -o mode=1777 tmpfs /dev/shm && echo ready && exec cat"
+    keeper = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert keeper.stdout.readline() == "ready\n"
+        yield ["nsenter", f"--mount=/proc/{keeper.pid}/ns/mnt", "--wd=."]
+    finally:
+        keeper.communicate()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_server_that_becomes_another_user(twin, stats_dir, tmp_path, place):
+    """Root's master and nobody's workers publish apart; root reads them as one."""
+    directory, within = place
+    command = [*within, *SERVERS["gunicorn sync --preload"], "--user", "nobody", "--group", "nogroup"]
+    with serving(command, programs.environment(twin, stats_dir, MMSTATS_PATH=directory), tmp_path) as port:
+        answers = load(port, threads=4, each=40)
+        script = """
+        for snapshot in mmstats.snapshot():
+            file = snapshot.origin.file
+            print(snapshot.origin.uid, os.stat(file).st_uid, os.path.dirname(file))
+        """
+        said = programs.run(script, twin, stats_dir, within=within, MMSTATS_PATH=directory).stdout
+    found = programs.totals(twin, stats_dir, within=within, MMSTATS_PATH=directory)
+    assert (found["answered"], found["by_thread"]) == (len(answers), len(answers))
+    assert {uid for _, uid in answers} == {NOBODY}
+    above = directory or "/dev/shm"
+    assert set(said.splitlines()) == {f"{uid} {uid} {above}/mmstats-{uid}" for uid in (0, NOBODY)}

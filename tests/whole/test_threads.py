@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import programs
 
 
@@ -33,7 +35,8 @@ import gc
 class Farewell:
     def __del__(self):
         stats.count.incr()
-        stats.number += 1
+        if sys.implementation.name != "pypy":  # there it may run within a += of the same thread
+            stats.number += 1
 
 def work(local):
     stats.count.incr()
@@ -69,7 +72,8 @@ def test_two_thousand_short_threads_take_the_room_of_eight(twin, stats_dir):
 def test_a_thread_may_count_while_it_is_torn_down(twin, stats_dir):
     """A user's thread-local that counts in its __del__, after ours is gone: exact, and no more room."""
     programs.run(SHORT.format(farewell=True), twin, stats_dir)
-    assert programs.totals(twin, stats_dir) == {"count": 4000, "number": 4000, "real": 0.0}
+    numbers = 2000 if sys.implementation.name == "pypy" else 4000
+    assert programs.totals(twin, stats_dir) == {"count": 4000, "number": numbers, "real": 0.0}
 
 
 def test_a_thread_begins_at_zero(twin, stats_dir):
