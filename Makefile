@@ -29,7 +29,7 @@ bench: ## what an update costs, both twins against an empty method call
 	@python=$$(dev/venv main main $(MAIN)) && for program in bench/*.py; do $$python $$program || exit 1; done
 
 soak: ## the long tests, minutes to hours
-	@python=$$(dev/venv main main $(MAIN)) && exec $$python -m pytest -m soak
+	@python=$$(dev/venv main main $(MAIN)) && exec $$python -m pytest -m soak -s
 
 locks: ## lock what developers need anew; wants uv
 	@dev/locks

@@ -22,6 +22,7 @@ class ShopStats(mmstats.MmStats):
     failed = mmstats.CounterField(label="status.500", help="requests that ran into an error")
     other = mmstats.CounterField(label="status.other", help="requests with any other answer")
     last_hit = mmstats.DoubleField(label="last_hit", unit="timestamp", help="when the last answer was sent")
+    workers = mmstats.CounterField(label="workers", help="workers that began to serve")
     working = mmstats.BoolField(label="working", help="whether a request is being served")
 
 

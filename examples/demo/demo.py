@@ -113,9 +113,9 @@ def counted(directory: str) -> dict[str, int]:
 
 
 def processes(directory: str) -> tuple[int, int]:
-    """How many are alive, and how many have been."""
-    states = [snapshot.origin.state for snapshot in mmstats.snapshot(directory)]
-    return states.count("alive"), states.count("gone")
+    """How many are alive, and how many workers there ever were: the dead are folded, and count on."""
+    whole = mmstats.combined(directory)
+    return whole.processes, whole.value("shop.workers", default=0)
 
 
 def compare(directory: str, report: dict, elapsed: float, server: Child) -> int:
@@ -125,7 +125,7 @@ def compare(directory: str, report: dict, elapsed: float, server: Child) -> int:
         answered[status if status in answered else "other"] += times
     ledger = counted(directory)
     equal = screen.table(answered, ledger)
-    screen.remarks(report, sum(answered.values()), elapsed, sum(processes(directory)))
+    screen.remarks(report, sum(answered.values()), elapsed, processes(directory)[1])
     if not equal:
         print(server.last_words(), file=sys.stderr)
     print("equal" if equal else "DIFFERENT")

@@ -11,3 +11,10 @@ max_requests_jitter = 100  # or a few more, so that not all go at once
 graceful_timeout = 20  # seconds to answer what was asked before
 loglevel = "error"
 control_socket_disable = True  # newer versions would leave a socket in the home directory
+
+
+def post_worker_init(_worker):
+    """A worker begins: the first thing that it counts is itself."""
+    import app  # loaded before the fork
+
+    app.stats.workers.incr()

@@ -19,8 +19,8 @@ class Lines:
         """Show what was counted until now."""
         total = sum(counts.values())
         cells = "".join(f"{counts[status]:>9,}" for status in self.statuses)
-        alive, gone = processes
-        text = f"{seconds:>4.0f}s{cells}{total - self.before:>10,}  {alive} alive, {gone} gone"
+        alive, ever = processes
+        text = f"{seconds:>4.0f}s{cells}{total - self.before:>10,}  {alive} alive, {ever} workers so far"
         self.before = total
         print(f"\r\x1b[K{text}" if self.live else text, end="" if self.live else "\n", flush=True)
 
@@ -42,7 +42,7 @@ def table(answered: dict[str, int], counted: dict[str, int]) -> bool:
 
 def remarks(report: dict, total: int, elapsed: float, processes: int) -> None:
     """Print what else is worth knowing, and what could explain a difference."""
-    print(f"\n{total / elapsed:,.0f} answers a second; counted by {processes} processes")
+    print(f"\n{total / elapsed:,.0f} answers a second; counted by {processes} workers, one after the other")
     if report["reopened"]:
         print(f"{report['reopened']} kept connections were closed unasked; the request was made again")
     if report["cut"] or report["refused"]:
