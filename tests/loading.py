@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 
 _loaded: dict[str, dict[str, object]] = {}
+_resting: dict[str, object] = {}  # whose thread asks what gauges track when they are back
 
 
 def _ours() -> dict[str, object]:
@@ -24,10 +25,13 @@ def loaded(name: str):
     forced, os.environ["MMSTATS_CELLS"] = os.environ.get("MMSTATS_CELLS"), name
     package = importlib.import_module("mmstats")
     assert str(package.CELLS) == name
+    if name in _resting:
+        _resting.pop(name).__exit__()
     try:
         yield package
     finally:
         _remove_all()
+        _rest(name)
         left = _left()
         _put_back(name, forced, others)
         assert left == [], "what the next test would find"
@@ -41,6 +45,13 @@ def _put_back(name: str, forced: str | None, others: dict[str, object]) -> None:
     del os.environ["MMSTATS_CELLS"]
     if forced is not None:
         os.environ["MMSTATS_CELLS"] = forced
+
+
+def _rest(name: str) -> None:
+    """Let no thread of theirs run, and import, while others' modules are the ones that are loaded."""
+    if "mmstats.publish.ticker" in sys.modules:
+        _resting[name] = sys.modules["mmstats.publish.ticker"].ByHand()
+        _resting[name].__enter__()
 
 
 def _remove_all() -> None:

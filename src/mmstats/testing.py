@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from mmstats.combining import combined
 from mmstats.publish import process
 from mmstats.publish.on_the_fly import made
+from mmstats.publish.ticker import ByHand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,14 +43,16 @@ def isolated() -> Iterator[str]:
 
     Models that are made inside go there, unless they name a place of their own, and are removed at its end;
     `mmstats.counter()` and its like begin afresh, and are what they were afterwards. The variables of the
-    environment that say where and how to publish are set aside. It may be nested.
+    environment that say where and how to publish are set aside. What gauges track is asked by `mmstats.tick()` alone.
+    It may be nested.
     """
     directory = tempfile.mkdtemp(prefix="mmstats-test-", dir=IN_MEMORY if _is_ours(IN_MEMORY) else None)
     before, of_before = list(process.publications.values()), made.set_aside()
     environment = {name: os.environ.pop(name) for name in SAYS_WHERE if name in os.environ}
     os.environ["MMSTATS_PATH"] = directory
     try:
-        yield directory
+        with ByHand():
+            yield directory
     finally:
         del os.environ["MMSTATS_PATH"]
         os.environ.update(environment)

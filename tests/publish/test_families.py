@@ -353,14 +353,15 @@ def test_what_is_beyond_max_series_is_one_member(mmstats):
 
 @pytest.fixture
 def clock(mmstats, monkeypatch):
-    """Turned by hand."""
-    from mmstats.publish import families
+    """Turned by hand, as the ticker is."""
+    from mmstats.publish import families, ticker
 
     class Clock:
         now = 1_000.0
 
     monkeypatch.setattr(families, "clock", lambda: Clock.now)
-    return Clock
+    with ticker.ByHand():
+        yield Clock
 
 
 def pass_by(mmstats, clock, seconds):

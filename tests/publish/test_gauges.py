@@ -34,6 +34,15 @@ def ticker(mmstats):
     ticker.tracked.clear()
 
 
+@pytest.fixture
+def by_hand(mmstats):
+    """Nobody asks but the test."""
+    from mmstats.publish import ticker
+
+    with ticker.ByHand():
+        yield ticker
+
+
 def value(mmstats, label="free"):
     whole = mmstats.combined()
     assert [str(problem) for problem in whole.problems] == []
@@ -115,7 +124,7 @@ def test_a_removed_gauge_is_not_set_and_cannot_be_read(mmstats, model):
 # --- a callable says the value -----------------------------------------------------------------------
 
 
-def test_a_callable_is_asked_at_every_tick(mmstats, model):
+def test_a_callable_is_asked_at_every_tick(mmstats, model, by_hand):
     stats, numbers = model(), [3, 4]
     assert stats.free.track(numbers.pop) == numbers.pop
     mmstats.tick()
@@ -124,7 +133,23 @@ def test_a_callable_is_asked_at_every_tick(mmstats, model):
     assert value(mmstats) == 3.0
 
 
-def test_it_is_a_decorator_and_the_last_one_counts(mmstats, model):
+def test_by_hand_nobody_else_asks(mmstats, model, ticker):
+    """Not even the round that was under way; afterwards somebody does again."""
+    stats, asked, more = model(), [], []
+    stats.free.track(lambda: asked.append(1) or len(asked))
+    wait_for(lambda: asked)
+    with ticker.ByHand(), ticker.ByHand():
+        before = len(asked)
+        other = threading.Thread(target=wait_for, args=(lambda: more.append(1) or len(more) > 20,))
+        other.start()
+        other.join()
+        assert len(asked) == before
+        mmstats.tick()
+        assert (len(asked), value(mmstats)) == (before + 1, before + 1)
+    wait_for(lambda: len(asked) > before + 1)
+
+
+def test_it_is_a_decorator_and_the_last_one_counts(mmstats, model, by_hand):
     stats = model()
 
     @stats.free.track
@@ -157,7 +182,7 @@ def test_one_thread_asks_by_itself(mmstats, model, ticker):
         (lambda: "many", "the last value stays: TypeError(\"'free' takes a number, not str: 'many'"),
     ],
 )
-def test_a_mistake_is_logged_once_and_the_last_value_stays(mmstats, model, caplog, wrong, said):
+def test_a_mistake_is_logged_once_and_the_last_value_stays(mmstats, model, by_hand, caplog, wrong, said):
     stats = model()
     stats.free = 5
     stats.free.track(wrong)
@@ -182,7 +207,7 @@ def test_the_thread_survives_whatever_is_raised(model, ticker, caplog):
     wait_for(lambda: any("SystemExit" in message for message in caplog.messages))
 
 
-def test_what_a_tick_by_hand_is_interrupted_by_comes_through(mmstats, model):
+def test_what_a_tick_by_hand_is_interrupted_by_comes_through(mmstats, model, by_hand):
     def interrupted():
         raise KeyboardInterrupt
 
@@ -210,13 +235,13 @@ def test_one_that_does_not_return_holds_up_nobody_else(mmstats, model, ticker, c
     assert value(mmstats) == 99.0
 
 
-def test_a_removed_model_is_not_asked_any_more(mmstats, model, ticker):
+def test_a_removed_model_is_not_asked_any_more(mmstats, model, by_hand):
     stats, asked = model(), []
     stats.free.track(lambda: asked.append(1) or 1)
     mmstats.tick()
     stats.remove()
     mmstats.tick()
-    assert ticker.tracked == {}
+    assert by_hand.tracked == {}
     assert mmstats.dropped.by_reason == {}
 
 

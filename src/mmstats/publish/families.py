@@ -222,9 +222,5 @@ class Expiry:
 
     def speak(self, _forgiven: type[BaseException]) -> None:
         """Look, if it is time for that."""
-        if self._model.removed:
-            from mmstats.publish.ticker import tracked
-
-            tracked.pop(self, None)
-        elif clock() >= self._metric.next_look:
+        if clock() >= self._metric.next_look:
             process.alone(look_at, self._model, self._metric)

@@ -47,6 +47,11 @@ class Tracked:
         self._has_failed = False
         self.begin_anew()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody needs it any more."""
+        return self._model.removed
+
     def begin_anew(self) -> None:
         """In a forked child nobody is asking."""
         self._under_way = allocate_lock()
@@ -54,9 +59,7 @@ class Tracked:
     def speak(self, forgiven: type[BaseException]) -> None:
         """Ask, and set what it says; a mistake is noted once, and the last value stays."""
         under_way = self._under_way
-        if self._model.removed:
-            tracked.pop(self._gauge, None)
-        elif under_way.acquire(False):
+        if under_way.acquire(False):
             try:
                 self._gauge.set(self._ask())
             except forgiven as error:
@@ -98,8 +101,11 @@ def tick() -> None:
 
 def _ask_all(forgiven: type[BaseException]) -> None:
     process.alone(_nothing)  # but for what a forked child begins with
-    for one in list(tracked.values()):
-        one.speak(forgiven)
+    for key, one in list(tracked.items()):
+        if one.is_over:
+            tracked.pop(key, None)
+        else:
+            one.speak(forgiven)
     report.say()
 
 
@@ -107,15 +113,44 @@ def _nothing() -> None:
     """There is nothing to do."""
 
 
+class ByHand:
+    """Nobody but `tick` asks, inside of the `with`; in a child that is forked in it somebody does."""
+
+    def __enter__(self) -> None:
+        self._pid = pid = os.getpid()
+        self._before = before = _beats.get(pid)
+        _beats[pid] = Beat()  # one that never begins
+        if before is not None:
+            before.is_asking.acquire(timeout=PATIENCE)  # the round that it is at
+
+    def __exit__(self, *_raised: object) -> None:
+        before = self._before
+        _beats.pop(self._pid, None)
+        if before is not None and not before.has_begun:
+            _beats[self._pid] = before
+        else:
+            _start()
+
+
 class Beat:
     """What the thread does, until another one has taken its place."""
+
+    def __init__(self) -> None:
+        self.is_asking = allocate_lock()
+        self.has_begun = False
 
     def run(self) -> None:
         """Round after round."""
         sleep(BEAT)
-        while _beats.get(os.getpid()) is self:
-            self._round()
+        while self._is_the_one:
+            with self.is_asking:
+                if self._is_the_one:
+                    self._round()
             sleep(BEAT)
+
+    @property
+    def _is_the_one(self) -> bool:
+        return _beats.get(os.getpid()) is self
 
     def _round(self) -> None:
         over = allocate_lock()
@@ -130,6 +165,7 @@ class Beat:
             return
         report.note(f"a tracked callable has not returned for {PATIENCE:g} s; the others go on without it")
         _beats[os.getpid()] = successor = Beat()
+        successor.has_begun = True
         successor.run()
 
 
@@ -142,6 +178,7 @@ def _start() -> None:
         return
     beat = Beat()
     if _beats.setdefault(os.getpid(), beat) is beat:
+        beat.has_begun = True
         try:
             start_new_thread(beat.run, ())
         except RuntimeError as error:
