@@ -11,7 +11,7 @@ import programs
 
 pytestmark = pytest.mark.main  # the threads of a ticker are tested with the field, everywhere
 
-POOL = """
+POOL = '''
 import ctypes, signal, time
 class Pool(mmstats.BaseMmStats):
     free = mmstats.GaugeField()
@@ -31,8 +31,32 @@ def wait_for(condition):
         assert time.monotonic() < end, 'it did not come about'
         time.sleep(0.01)
 
+def others():
+    "State, and how often it was switched away from, of each other thread."
+    found = {}
+    for task in set(os.listdir('/proc/self/task')) - {str(threading.get_native_id())}:
+        try:
+            with open(f'/proc/self/task/{task}/status') as file:
+                lines = dict(line[:-1].split(':\t', 1) for line in file if ':\t' in line)
+        except OSError:
+            continue  # it ended just now
+        found[task] = lines['State'], lines['voluntary_ctxt_switches'], lines['nonvoluntary_ctxt_switches']
+    return found
+
+def settle():
+    """Until every other thread sleeps for good: one that waits for the interpreter wakes every 5 ms.
+
+    A child of a fork in C goes on asking for a thread that does not exist there to take over.
+    """
+    def is_settled():
+        before = others()
+        time.sleep(0.03)
+        return before == others() and all(state.startswith('S') for state, *_ in before.values())
+    wait_for(is_settled)
+
 def child(work):
     "A child that does its work, tells, and lives until it is killed."
+    settle()
     reader, writer = os.pipe()
     pid = fork()
     if not pid:
@@ -46,7 +70,7 @@ def child(work):
 def end(pid):
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-"""
+'''
 FORKS = {"os.fork": "os.fork", "libc.fork": "getattr(ctypes, 'PyDLL', ctypes.CDLL)(None).fork"}
 forks = pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
 # PyPy's own locks do not outlive a fork in C while other threads run.
