@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.main  # no line of ours differs from Python to Python, and PyPy is slow at this
+
 INSIDE = ("/mmstats/publish/", "/mmstats/cells/")
 MOST = 2_000
 

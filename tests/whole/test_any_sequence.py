@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import loading
 
+EXAMPLES = 20 if sys.implementation.name == "pypy" else 100  # it is never warm here
 INTEGERS = {
     "UInt64Field": (64, False),
     "Int64Field": (64, True),
@@ -207,7 +208,7 @@ def test_reading_gives_what_was_written(twin, stats_dir, monkeypatch):
     """Counters, numbers of every width and bools, written by threads that come and go, in any order."""
     monkeypatch.setenv("MMSTATS_PATH", str(stats_dir))
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(st.lists(operations, max_size=25))
     def check(steps):
         with loading.loaded(twin) as mmstats:

@@ -20,7 +20,7 @@ from mmstats.read import snapshot as reading
 
 pytestmark = [pytest.mark.main, pytest.mark.slow]
 
-SECONDS = 10
+SECONDS = 5  # with each twin: ten for each kind
 ENOUGH = 1_000  # values accepted in that time
 WINDOW, POWERS = 20, 50
 PERIOD = 64

@@ -87,9 +87,9 @@ def check(number, twin, directory):
     assert len(os.listdir(directory)) <= LIVING + HANDFUL
 
 
-def test_two_thousand_leave_a_handful(twin, stats_dir):
+def test_five_hundred_leave_a_handful(twin, stats_dir):
     with living(twin, stats_dir):
-        check(2_000, twin, stats_dir)
+        check(500, twin, stats_dir)
 
 
 @pytest.mark.soak
