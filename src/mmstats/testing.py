@@ -43,8 +43,8 @@ def isolated() -> Iterator[str]:
 
     Models that are made inside go there, unless they name a place of their own, and are removed at its end;
     `mmstats.counter()` and its like begin afresh, and are what they were afterwards. The variables of the
-    environment that say where and how to publish are set aside. What gauges track is asked by `mmstats.tick()` alone.
-    It may be nested.
+    environment that say where and how to publish are set aside. Nobody but `mmstats.tick()` asks what gauges
+    track. It may be nested.
     """
     directory = tempfile.mkdtemp(prefix="mmstats-test-", dir=IN_MEMORY if _is_ours(IN_MEMORY) else None)
     before, of_before = list(process.publications.values()), made.set_aside()
