@@ -258,12 +258,11 @@ _Static_assert(offsetof(struct mmstats_range, bounds) == 12, "range.bounds");
 #define MMSTATS_DROP_REASON_SERIES 3
 #define MMSTATS_DROP_REASON_VALUE 4
 
-/* Which cell `begun` names. */
-#define MMSTATS_BUCKET_NONE 0
-#define MMSTATS_BUCKET_ZERO 1
-#define MMSTATS_BUCKET_OVERFLOW 2
-#define MMSTATS_BUCKET_NEGATIVE 3
-#define MMSTATS_BUCKET_FIRST 4
+/* Which cell `begun` names; a bound is named by its place from 1 on, 0 where there are no bounds. */
+#define MMSTATS_BUCKET_ZERO 0
+#define MMSTATS_BUCKET_OVERFLOW 1
+#define MMSTATS_BUCKET_NEGATIVE 2
+#define MMSTATS_BUCKET_FIRST 3
 
 /* Kinds. */
 #define MMSTATS_KIND_COUNTER 1
@@ -299,11 +298,13 @@ _Static_assert(offsetof(struct mmstats_range, bounds) == 12, "range.bounds");
 #define MMSTATS_HISTOGRAM_DISTRIBUTION 7
 #define MMSTATS_HISTOGRAM_SIZE 7
 #define MMSTATS_DISTRIBUTION_BEGUN 0
-#define MMSTATS_DISTRIBUTION_ZERO 1
-#define MMSTATS_DISTRIBUTION_OVERFLOW 2
-#define MMSTATS_DISTRIBUTION_NEGATIVE 3
-#define MMSTATS_DISTRIBUTION_BOUNDS 4
-#define MMSTATS_DISTRIBUTION_SIZE 4
+#define MMSTATS_DISTRIBUTION_WAS 1
+#define MMSTATS_DISTRIBUTION_WAS_BOUND 2
+#define MMSTATS_DISTRIBUTION_ZERO 3
+#define MMSTATS_DISTRIBUTION_OVERFLOW 4
+#define MMSTATS_DISTRIBUTION_NEGATIVE 5
+#define MMSTATS_DISTRIBUTION_BOUNDS 6
+#define MMSTATS_DISTRIBUTION_SIZE 6
 #define MMSTATS_TEXT_WITNESS 0
 #define MMSTATS_TEXT_SLOTS 1
 #define MMSTATS_TEXT_SIZE 1
