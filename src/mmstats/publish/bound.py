@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, TypeVar
 
-    from mmstats.cells.protocol import Average, Counter, Gauge, Moving, UpDown
+    from mmstats.cells.compound_protocol import Average, Moving
+    from mmstats.cells.protocol import Counter, Gauge, UpDown
     from mmstats.publish.timers import Timer
 
     Bound = TypeVar("Bound", default=Any)

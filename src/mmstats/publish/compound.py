@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, overload
 
-    from mmstats.cells.protocol import Average, Moving
+    from mmstats.cells.compound_protocol import Average, Moving
     from mmstats.publish.families import Family
     from mmstats.publish.place import Place
 
