@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from mmstats.frozen import Frozen
+from mmstats.distribution import Distributed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mmstats.format.spread import Spread
 
 
-class TimerValue(Frozen):
+class TimerValue(Distributed):
     """What a timer measured, in seconds; everything is 0 before the first duration.
 
     `count`, `sum`, `min`, `max`, `mean`: of all durations of all threads that ever were. `last`: the
-    latest one, and `moving`: the mean of the last ones, of the threads that live.
+    latest one, and `moving`: the mean of the last ones, of the threads that live. `percentile(0.99)`, `buckets`
+    and `bounds` say where all of them lie.
     """
 
-    __slots__ = ("count", "sum", "min", "max", "last", "moving")  # noqa: RUF023 - as __init__ takes them
+    __slots__ = ("count", "sum", "min", "max", "last", "moving", "spread")  # noqa: RUF023 - as __init__ takes them
 
-    count: int
-    sum: float
-    min: float
-    max: float
     last: float
     moving: float
 
@@ -29,6 +30,7 @@ class TimerValue(Frozen):
         max: float = 0.0,  # noqa: A002
         last: float = 0.0,
         moving: float = 0.0,
+        spread: Spread | None = None,
     ) -> None:
         put = object.__setattr__
         put(self, "count", count)
@@ -37,7 +39,4 @@ class TimerValue(Frozen):
         put(self, "max", max)
         put(self, "last", last)
         put(self, "moving", moving)
-
-    @property
-    def mean(self) -> float:
-        return self.sum / self.count if self.count else 0.0
+        put(self, "spread", spread)

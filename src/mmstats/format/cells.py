@@ -5,36 +5,27 @@ A cell needs no protocol: the eight bytes are the old value or the new one.
 
 from __future__ import annotations
 
-from math import nan
-from struct import Struct, unpack_from
+from struct import unpack_from
 
 from mmstats.errors import FormatError
 from mmstats.format import compound, layout
 from mmstats.format.members import tags_of
-from mmstats.format.metric import number_of
+from mmstats.format.numbers import NEVER, PLAIN
+from mmstats.format.octaves import BEGUN_BYTES, Octaves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, Union
+    from typing import Any
 
     from mmstats.format.compound import Take
     from mmstats.format.decode import Decoded
     from mmstats.format.members import Slot, Tags
     from mmstats.format.metric import Metric
+    from mmstats.format.numbers import Cell
+    from mmstats.format.ranges import Range
 
     Again = Callable[[int, int], bytes]
-    Cell = Union[int, float, bool, None]
-
-_u64 = Struct("<Q").unpack_from
-_i64 = Struct("<q").unpack_from
-_f64 = Struct("<d").unpack_from
-_BOOLS = {1: False, 2: True}
-
-
-# The letter by which `struct` reads a cell that needs no more than that; a bool does.
-CODES = {layout.CELL_TYPE_U64: "Q", layout.CELL_TYPE_I64: "q", layout.CELL_TYPE_F64: "d"}
-PATTERN = {layout.CELL_TYPE_U64: layout.NEVER_U64, layout.CELL_TYPE_I64: layout.NEVER_I64 - (1 << 64)}
 
 
 class Copies:
@@ -104,7 +95,7 @@ class Cells:
         self._left -= len(lanes)
         if self._left < 0:
             raise FormatError(0, "metrics that share their cells", "cells of their own")
-        read, states = (_NEVER if never else _PLAIN)[metric.cell_type], self._decoded.lanes
+        read, states = (NEVER if never else PLAIN)[metric.cell_type], self._decoded.lanes
         found = []
         for lane, spot in lanes.items():
             if not living or states.get(lane, 1):
@@ -150,6 +141,64 @@ class Cells:
             )
         return take(value, 0, metric.cells, n, living, self._epoch) if n else None
 
+    # --- with a distribution ------------------------------------------------------------------------
+
+    def distributed(
+        self, metric: Metric, spread: Range, take: Take, slot: Slot | None = None
+    ) -> Iterator[Any]:
+        """Like `compound` and `compound_of_member`, of values with that distribution, which ends their parts."""
+        segment, index = (metric.segment, metric.index) if slot is None else (slot.segment, slot.index)
+        lanes, states = self._decoded.cells.get(segment, {}), self._decoded.lanes
+        step = metric.cells + (slot is not None)
+        step += layout.RETIRED_SIZE if self._decoded.header.state == layout.STATE_RETIRED else 0
+        for lane, spot in lanes.items():
+            octaves = Octaves(self._decoded, metric, spread, lane, segment, index, step)
+            self._left -= 1 + metric.cells + octaves.cells
+            if self._left < 0:
+                raise FormatError(0, "values that share their cells", "cells of their own")
+            if slot is None:
+                at, word = _offset(metric, *spot, metric.cells), b""
+            else:
+                at, word = _member_offset(metric, slot, *spot, metric.cells), slot.word
+            living = bool(states.get(lane, 1))
+            yield self._with_spread(metric, take, at, word, octaves, living=living)
+
+    def _with_spread(
+        self, metric: Metric, take: Take, at: int, word: bytes, octaves: Octaves, *, living: bool
+    ) -> Any:
+        """The parts of one lane, as they were between two updates; `word`: the generation, of a member."""
+        copies, value = self._copies, at + len(word)
+        head, size = len(word) + 8, 8 * metric.cells
+        before, after = copies.first[at : at + head], copies.last[at : at + head]
+        data, where, begun = copies.middle, value, octaves.begun_at(value)
+        rows, last = octaves.rows, copies.last[begun : begun + BEGUN_BYTES]
+        if before and before == after:
+            if not before.startswith(word):
+                return None
+            n = compound.witness(data, where)
+            spread = octaves.spread(data, where, rows(data), last, n)
+            if spread.tells(n):
+                return (*take(data, where, metric.cells, n, living, self._epoch), spread) if n else None
+        self._looked_again = True
+        while True:
+            before = copies.again(at, head)
+            data, again = copies.again(value, size), octaves.rows_again(copies.again)
+            last, after = copies.again(begun, BEGUN_BYTES), copies.again(at, head)
+            if len(after) < head or len(data) < size:
+                raise FormatError(at, f"the end of the file within {metric.label!r}", "its cells")
+            n = compound.witness(before, len(word))
+            spread = octaves.spread(data, 0, again, last, n)
+            is_whole = before == after and spread.tells(n)
+            if is_whole or not before.startswith(word) or copies.is_late():
+                break
+        if not before.startswith(word) or not after.startswith(word):
+            return None
+        if not is_whole:
+            self._decoded.note(
+                f"{metric.label!r} was written all the time; what is shown may mix two updates"
+            )
+        return (*take(data, 0, metric.cells, n, living, self._epoch), spread) if n else None
+
     # --- of the members of a family ---------------------------------------------------------------
 
     def slots(self, metric: Metric) -> list[Slot]:
@@ -176,7 +225,7 @@ class Cells:
 
     def of_member(self, metric: Metric, slot: Slot, *, living: bool, never: bool) -> list[Cell]:
         """Like `of`."""
-        read = (_NEVER if never else _PLAIN)[metric.cell_type]
+        read = (NEVER if never else PLAIN)[metric.cell_type]
         return [read(data, at) for data, at, lives in self._counting(metric, slot, 8) if lives or not living]
 
     def compound_of_member(self, metric: Metric, slot: Slot, take: Take) -> Iterator[Any]:
@@ -245,46 +294,3 @@ def _offset(metric: Metric, start: int, count: int, cells: int = 1) -> int:
         last = metric.index + cells - 1
         raise FormatError(start - layout.CELLS_SIZE, f"{count} cells", f"cell {last} of {metric.label!r}")
     return start + 8 * metric.index
-
-
-def _read_u64(data: bytes, offset: int) -> Cell:
-    return int(_u64(data, offset)[0])
-
-
-def _read_i64(data: bytes, offset: int) -> Cell:
-    return int(_i64(data, offset)[0])
-
-
-def _read_f64(data: bytes, offset: int) -> Cell:
-    return float(_f64(data, offset)[0])
-
-
-def _read_bool(data: bytes, offset: int) -> Cell:
-    return _BOOLS.get(_u64(data, offset)[0])
-
-
-def _unless(read: Callable[[bytes, int], Cell], pattern: int) -> Callable[[bytes, int], Cell]:
-    def read_unless(data: bytes, offset: int) -> Cell:
-        return None if _u64(data, offset)[0] == pattern else read(data, offset)
-
-    return read_unless
-
-
-_PLAIN = {
-    layout.CELL_TYPE_U64: _read_u64,
-    layout.CELL_TYPE_I64: _read_i64,
-    layout.CELL_TYPE_F64: _read_f64,
-    layout.CELL_TYPE_BOOL: _read_bool,
-}
-_NEVER = {
-    layout.CELL_TYPE_U64: _unless(_read_u64, layout.NEVER_U64),
-    layout.CELL_TYPE_I64: _unless(_read_i64, layout.NEVER_I64),
-    layout.CELL_TYPE_F64: _unless(_read_f64, layout.NEVER_F64),
-    layout.CELL_TYPE_BOOL: _read_bool,
-}
-
-
-def stated(data: bytes, block: int, metric: Metric) -> Cell:
-    """The number of a static, which stands in its METRIC block; nothing means never there."""
-    found = number_of(_u64(data, block + layout.METRIC_INITIAL)[0], metric.cell_type)
-    return nan if found is None else found

@@ -57,6 +57,7 @@ class Decoded:
     __slots__ = (
         *("cells", "compound", "folded", "header", "lanes"),
         *("members", "metrics", "names", "problems", "runs", "slots", "text"),
+        "_octaves",
     )
 
     def __init__(self, header: Header) -> None:
@@ -72,6 +73,17 @@ class Decoded:
         self.metrics = 0  # how many there are
         self.slots = 0  # likewise
         self.text = 0  # bytes of them
+        self._octaves: dict[int, list[tuple[int, dict[int, tuple[int, int]]]]] | None = None
+
+    def octaves(self, segment: int) -> list[tuple[int, dict[int, tuple[int, int]]]]:
+        """Place and lanes of each octave of values in that segment (FORMAT.md 5.2)."""
+        if self._octaves is None:
+            self._octaves = {}
+            for number, lanes in self.cells.items():
+                above, base = divmod(number, layout.OCTAVE_STEP)
+                if above:
+                    self._octaves.setdefault(base, []).append((above - 1, lanes))
+        return self._octaves.get(segment, [])
 
     def complain(self, error: FormatError) -> None:
         """Note what is wrong, the first few times."""

@@ -9,6 +9,7 @@ from mmstats.publish.dropped import after_forgetting, after_removal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from mmstats.cells import Segment
     from mmstats.publish.families import Member
@@ -41,6 +42,11 @@ class Membership:
             healing.look(self._recovery, region)
             return None
 
+        return self._opener(model, member, attach)
+
+    def _opener(
+        self, model: Model, member: Member, attach: Callable[[Segment], Later | None]
+    ) -> Callable[[Segment], Later | None]:
         def open_cells(segment: Segment) -> Later | None:
             if model.removed:
                 return after_removal
@@ -52,6 +58,19 @@ class Membership:
 
         return open_cells
 
+    def octave_opener(self, model: Model, member: Member, k: int) -> Callable[[Segment], Later | None]:
+        """Likewise, of an octave of the member."""
+
+        def attach(segment: Segment) -> Later | None:
+            if member.forgotten:
+                return after_forgetting
+            region = self._publication.region()
+            segment.attach(region.members.octave(member.metric, member.values, k))
+            healing.look(self._recovery, region)
+            return None
+
+        return self._opener(model, member, attach)
+
     def total_of(self, model: Model, member: Member) -> Callable[[int, int], int | float]:
         """Sums a member over the whole process."""
 
@@ -61,6 +80,10 @@ class Membership:
             return process.alone(self._regions.total_of_member, member)
 
         return total
+
+    def measured(self, model: Model, member: Member) -> Callable[[], Any]:
+        """Gives what the whole process measured of a member."""
+        return self._publication.measured(model, member.metric, member)
 
     def show(self, member: Member) -> None:
         """Let readers see the member, before anybody counts for it."""

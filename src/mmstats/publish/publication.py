@@ -23,9 +23,12 @@ from mmstats.publish.schema import Schema, placed_in
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
     from mmstats.cells import Segment
+    from mmstats.publish.families import Member
     from mmstats.publish.model import Model
+    from mmstats.publish.octaves import OctaveSchema
     from mmstats.publish.region import Region
     from mmstats.publish.schema import Metric
     from mmstats.publish.settings import Settings
@@ -247,7 +250,7 @@ class Publication:
 
     # --- what segments and handles ask for -------------------------------------------------------
 
-    def opener(self, model: Model, schema: Schema) -> Callable[[Segment], Callable[..., None] | None]:
+    def opener(self, model: Model, schema: Schema | OctaveSchema) -> Callable[[Segment], Callable[..., None] | None]:
         """Gives the calling thread its cells of `schema`, as `cells.protocol` says."""
 
         def attach(segment: Segment) -> None:
@@ -265,6 +268,16 @@ class Publication:
             return None
 
         return open_cells
+
+    def measured(self, model: Model, metric: Metric, member: Member | None = None) -> Callable[[], Any]:
+        """Gives what the whole process measured of a metric, or of a member of it."""
+
+        def measure() -> Any:
+            if model.removed:
+                raise Removed(f"{(member or metric).label!r} was removed")
+            return process.alone(self._regions.measured, metric, None if member is None else member.values)
+
+        return measure
 
     def total_of(self, model: Model, schema: Schema) -> Callable[[int, int], int | float]:
         """Sums one cell of `schema` over the whole process."""
