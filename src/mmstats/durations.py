@@ -13,8 +13,8 @@ class TimerValue(Distributed):
     """What a timer measured, in seconds; everything is 0 before the first duration.
 
     `count`, `sum`, `min`, `max`, `mean`: of all durations of all threads that ever were. `last`: the
-    latest one, and `moving`: the mean of the last ones, of the threads that live. `percentile(0.99)`, `buckets`
-    and `bounds` say where all of them lie.
+    latest one, and `moving`: the mean of the last ones, of the threads that live. `percentile(0.99)`,
+    `buckets` and `bounds` say where all of them lie.
     """
 
     __slots__ = ("count", "sum", "min", "max", "last", "moving", "spread")  # noqa: RUF023 - as __init__ takes them

@@ -5,10 +5,11 @@
   last, with release order. So a handler that updates the same value in the middle, or an exception that
   it raises there, leaves a whole value behind.
 * A number that is not finite cannot be averaged: nothing is stored then, and `refuse()` is called.
-* A *distribution* counts besides where the values lie (FORMAT.md 5.2), in cells of their own for each octave.
-  `octave(k)` gives the segment of the k-th octave from `low` on, of which the value has the first 2**scale
-  cells. It is asked when a value falls there first, and what it gives is kept. An update needs both segments: if
-  one of their openers answers with a *later*, nothing was stored, and the update is handed to it as a whole.
+* A *distribution* counts besides where the values lie (FORMAT.md 5.2), in cells of their own for each
+  octave. `octave(k)` gives the segment of the k-th octave from `low` on, of which the value has the first
+  2**scale cells. It is asked when a value falls there first, and what it gives is kept. An update needs both
+  segments: if one of their openers answers with a *later*, nothing was stored, and the update is handed to
+  it as a whole.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
             """One more value. TypeError, with label and value, for what is no number."""
 
     class Timing(Protocol):
-        """What a bound timer records: TIMER_DISTRIBUTION cells, the distribution's, and a ring of size + 1."""
+        """What a bound timer records: TIMER_DISTRIBUTION cells, the distribution's, a ring of size + 1."""
 
         def __init__(
             self,

@@ -1,7 +1,7 @@
 """Histogram and Timing of the pure twin: values that are counted by where they lie (FORMAT.md 5.2).
 
-A bucket is counted in its place, so an update first writes down what was. One that an exception ended, which a
-handler raised in its middle, is put back by the next update of that lane.
+A bucket is counted in its place, so an update first writes down what was. One that an exception ended,
+which a handler raised in its middle, is put back by the next update of that lane.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Spread:
         return layout.BUCKET_FIRST + (octave - self._low << self._scale) + sub
 
     def reach(self, segment: Segment, number: int) -> tuple[Any, Any, Later | None]:
-        """The calling thread's views of the first cells, and of the octave if the number is in one; or a later."""
+        """The calling thread's views of the first cells, and of the number's octave if any; or a later."""
         if number < layout.BUCKET_FIRST:
             views, later = segment._reach()
             return views, None, later

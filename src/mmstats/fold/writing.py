@@ -60,9 +60,9 @@ class Room:
     def blocks(self, begin: int) -> bytes:
         """The CELLS blocks, if they begin at `begin` of the file."""
         found = b""
-        for segment, words in self.segments.items():
+        for segment, own in self.segments.items():
             above, base = divmod(segment, layout.OCTAVE_STEP)
-            words += [0] * (self._in_octaves[base] - len(words)) if above else []
+            words = own + [0] * (self._in_octaves[base] - len(own) if above else 0)
             gap = -(begin + len(found)) % layout.LANE_ALIGN
             pad = pack("<Q", encode.word(layout.BLOCK_TYPE_PAD, gap)).ljust(gap, b"\0") if gap else b""
             found += pad + encode.cells(0, segment, words)

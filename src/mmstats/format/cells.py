@@ -136,9 +136,7 @@ class Cells:
             if before == after or copies.is_late():
                 break
         if before != after:
-            self._decoded.note(
-                f"{metric.label!r} was written all the time; what is shown may mix two updates"
-            )
+            self._note_mixed(metric)
         return take(value, 0, metric.cells, n, living, self._epoch) if n else None
 
     # --- with a distribution ------------------------------------------------------------------------
@@ -146,7 +144,7 @@ class Cells:
     def distributed(
         self, metric: Metric, spread: Range, take: Take, slot: Slot | None = None
     ) -> Iterator[Any]:
-        """Like `compound` and `compound_of_member`, of values with that distribution, which ends their parts."""
+        """Like `compound`, of values with that distribution, which ends their parts; of a member, too."""
         segment, index = (metric.segment, metric.index) if slot is None else (slot.segment, slot.index)
         lanes, states = self._decoded.cells.get(segment, {}), self._decoded.lanes
         step = metric.cells + (slot is not None)
@@ -168,36 +166,44 @@ class Cells:
     ) -> Any:
         """The parts of one lane, as they were between two updates; `word`: the generation, of a member."""
         copies, value = self._copies, at + len(word)
-        head, size = len(word) + 8, 8 * metric.cells
+        head = len(word) + 8
         before, after = copies.first[at : at + head], copies.last[at : at + head]
-        data, where, begun = copies.middle, value, octaves.begun_at(value)
-        rows, last = octaves.rows, copies.last[begun : begun + BEGUN_BYTES]
         if before and before == after:
-            if not before.startswith(word):
+            n, begun = compound.witness(before, len(word)), octaves.begun_at(value)
+            last = copies.last[begun : begun + BEGUN_BYTES]
+            spread = octaves.spread(copies.middle, value, octaves.rows(copies.middle), last, n)
+            if not n or not before.startswith(word):
                 return None
-            n = compound.witness(data, where)
-            spread = octaves.spread(data, where, rows(data), last, n)
             if spread.tells(n):
-                return (*take(data, where, metric.cells, n, living, self._epoch), spread) if n else None
+                return (*take(copies.middle, value, metric.cells, n, living, self._epoch), spread)
         self._looked_again = True
+        return self._again(metric, take, at, word, octaves, living=living)
+
+    def _again(
+        self, metric: Metric, take: Take, at: int, word: bytes, octaves: Octaves, *, living: bool
+    ) -> Any:
+        """Likewise, read by itself until it is whole."""
+        again, value = self._copies.again, at + len(word)
+        head, size = len(word) + 8, 8 * metric.cells
         while True:
-            before = copies.again(at, head)
-            data, again = copies.again(value, size), octaves.rows_again(copies.again)
-            last, after = copies.again(begun, BEGUN_BYTES), copies.again(at, head)
+            before, data, rows = again(at, head), again(value, size), octaves.rows_again(again)
+            last, after = again(octaves.begun_at(value), BEGUN_BYTES), again(at, head)
             if len(after) < head or len(data) < size:
                 raise FormatError(at, f"the end of the file within {metric.label!r}", "its cells")
             n = compound.witness(before, len(word))
-            spread = octaves.spread(data, 0, again, last, n)
+            spread = octaves.spread(data, 0, rows, last, n)
             is_whole = before == after and spread.tells(n)
-            if is_whole or not before.startswith(word) or copies.is_late():
+            if is_whole or not before.startswith(word) or self._copies.is_late():
                 break
-        if not before.startswith(word) or not after.startswith(word):
+        if not n or not before.startswith(word) or not after.startswith(word):
             return None
         if not is_whole:
-            self._decoded.note(
-                f"{metric.label!r} was written all the time; what is shown may mix two updates"
-            )
-        return (*take(data, 0, metric.cells, n, living, self._epoch), spread) if n else None
+            self._note_mixed(metric)
+        return (*take(data, 0, metric.cells, n, living, self._epoch), spread)
+
+    def _note_mixed(self, metric: Metric) -> None:
+        what = f"{metric.label!r} was written all the time; what is shown may mix two updates"
+        self._decoded.note(what)
 
     # --- of the members of a family ---------------------------------------------------------------
 
@@ -273,9 +279,7 @@ class Cells:
             if before == after or copies.is_late():
                 break
         if before != after:
-            self._decoded.note(
-                f"{metric.label!r} was written all the time; what is shown may mix two updates"
-            )
+            self._note_mixed(metric)
         return (value, 8) if before[:8] == slot.word == after[:8] else None
 
 

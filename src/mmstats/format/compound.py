@@ -7,6 +7,7 @@ parts that `kinds` can merge, None where nothing was written.
 
 from __future__ import annotations
 
+from functools import partial
 from math import fsum, inf
 from struct import Struct, unpack_from
 
@@ -112,7 +113,7 @@ KINDS = frozenset((*TAKES, "timer"))
 def take_of(kind: str, spread: Range | None) -> Take:
     """The function for values of that kind, and that distribution if it has one."""
     if kind == "timer" and spread is not None:
-        return lambda *where: timer(*where, spread)
+        return partial(timer, spread=spread)
     return TAKES[kind]
 
 

@@ -7,7 +7,7 @@ from struct import Struct, unpack_from
 from mmstats.errors import FormatError
 from mmstats.format import layout
 from mmstats.format.ranges import DISTRIBUTED
-from mmstats.format.spread import Spread, spread_of
+from mmstats.format.spread import spread_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mmstats.format.decode import Decoded
     from mmstats.format.metric import Metric
     from mmstats.format.ranges import Range
+    from mmstats.format.spread import Spread
 
     Again = Callable[[int, int], bytes]
 

@@ -60,14 +60,16 @@ class Range:
         if scale > layout.SCALE_MOST or not -most <= low < high <= most:
             raise FormatError(0, f"scale={scale} low={low} high={high}", "a range that can be")
         if count > layout.BOUNDS_MOST or len(raw) != layout.RANGE_SIZE + 8 * count:
-            raise FormatError(0, f"{count} bounds in {len(raw)} bytes", f"at most {layout.BOUNDS_MOST}, 8 each")
+            raise FormatError(
+                0, f"{count} bounds in {len(raw)} bytes", f"at most {layout.BOUNDS_MOST}, 8 each"
+            )
         bounds = unpack_from(f"<{count}d", raw, layout.RANGE_SIZE)
         if not all(map(isfinite, bounds)) or any(one >= next_ for one, next_ in zip(bounds, bounds[1:])):
             raise FormatError(0, f"bounds {bounds}"[:200], "finite ones that ascend")
         return cls(scale, low, high, bounds)
 
     def with_(self, other: Range) -> Range:
-        """The range that both fit into: of two scales the smaller one, and bounds only where they are the same."""
+        """The range that both fit into: the smaller scale, and bounds only where they are the same."""
         return Range(
             min(self.scale, other.scale),
             min(self.low, other.low),

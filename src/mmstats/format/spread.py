@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from mmstats.format import layout
-from mmstats.format.ranges import Range
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from mmstats.format.ranges import Range
 
 LOW_HALF = 0xFFFFFFFF
 NUMBERS, BOUND_SHIFT, BOUNDS = (1 << 20) - 1, 20, (1 << 12) - 1
@@ -92,7 +93,8 @@ class Spread:
 
     def octaves(self) -> dict[int, list[int]]:
         """The cells of each octave that has any: its place from `low` on → its buckets."""
-        scale, found = self.range.scale, {}
+        scale = self.range.scale
+        found: dict[int, list[int]] = {}
         for index, count in self.buckets.items():
             k = (index >> scale) - self.range.low
             found.setdefault(k, [0] * (1 << scale))[index & (1 << scale) - 1] = count
@@ -104,15 +106,12 @@ def spread_of(
 ) -> Spread:
     """What cells say that were read under the witness n.
 
-    `words`: those of the distribution; `octaves`: place → its buckets. `begun`: that cell and the two behind it,
-    as they were after all others had been read.
+    `words`: those of the distribution; `octaves`: place → its buckets. `begun`: that cell and the two behind
+    it, as they were after all others had been read.
     """
     first, scale = wanted.low << wanted.scale, wanted.scale
-    buckets = {}
-    for k, row in octaves.items():
-        for index, count in enumerate(row, first + (k << scale)):
-            if count:
-                buckets[index] = count
+    rows = [enumerate(row, first + (k << scale)) for k, row in octaves.items()]
+    buckets = {index: count for row in rows for index, count in row if count}
     fixed = list(words[layout.DISTRIBUTION_ZERO : layout.DISTRIBUTION_BOUNDS])
     counts = list(words[layout.DISTRIBUTION_BOUNDS : wanted.cells])
     what, was, was_bound = begun
@@ -126,4 +125,5 @@ def spread_of(
             buckets.pop(first + number - layout.BUCKET_FIRST, None)
         if 0 < bound <= len(counts):
             counts[bound - 1] = was_bound
-    return Spread(wanted, buckets, *fixed, counts)
+    zero, overflow, negative = fixed
+    return Spread(wanted, buckets, zero, overflow, negative, counts)

@@ -172,7 +172,7 @@ else:
                 model.total_of_member(member),
                 model,
                 octave=lambda k: model.octave_of(member, k),
-                measured=model.publication.membership.measured(model, member),
+                measured=model.publication.whole.measured(model, self._metric, member),
             )
             made = self._field.handle(place)
             if values == MANY:

@@ -10,7 +10,7 @@ from mmstats.format.words import TOTALS, as_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from mmstats.distribution import Distributed
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from mmstats.publish.schema import Metric, Schema
 
     Values = tuple[str, ...]
-    Words = Sequence[int]
+    Words = memoryview
 
 HISTOGRAM = "histogram"  # the rule by which the parts merge, of timers too
 
 
 def parts_in(region: Region, metric: Metric, values: Values | None = None) -> Any:
-    """Count, sum, min, max and distribution of a metric, or of one member, in one region; None: of nothing."""
+    """Count, sum, min, max and distribution of a metric, or one member, in one region; None: of nothing."""
     if values is None:
         return _merged(metric, _lanes(region, metric.placed), metric.index, 0)
     slot = region.slots.get(metric, values)
@@ -45,7 +45,10 @@ def _lanes(region: Region, schema: Schema) -> Iterator[tuple[Words, dict[int, Wo
     octaves = schema.octaves
     for lane in region.lanes:
         if schema in lane.cells:
-            yield lane.cells[schema], {k: lane.cells[each] for k, each in octaves.items() if each in lane.cells}
+            yield (
+                lane.cells[schema],
+                {k: lane.cells[each] for k, each in octaves.items() if each in lane.cells},
+            )
     carried = {k: words for k, each in octaves.items() for words in region.carried(each)}
     for words in region.carried(schema):
         yield words, carried
@@ -64,7 +67,7 @@ def _of(metric: Metric, place: int) -> slice:
     return slice(place * room, (place + 1) * room)
 
 
-def _parts(metric: Metric, words: Words, octaves: dict[int, Words]) -> Any:
+def _parts(metric: Metric, words: Sequence[int], octaves: Mapping[int, Sequence[int]]) -> Any:
     n = words[layout.HISTOGRAM_WITNESS]  # a timer has it in the same place
     if not n:
         return None

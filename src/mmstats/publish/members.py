@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mmstats.publish.octaves import OctaveSchema
     from mmstats.publish.region import Region
     from mmstats.publish.schema import Metric, Schema
     from mmstats.publish.slots import Slot, Values
@@ -77,7 +76,7 @@ class Members:
         octaves_of: Mapping[Values, Mapping[int, Sequence[int]]],
     ) -> None:
         """Publish what members counted before, in the process's lane. OSError: no space."""
-        cells: dict[Schema | OctaveSchema, list[int]] = {}
+        cells: dict[Schema, list[int]] = {}
         for values, words in words_of.items():
             slot, is_new = self._slots.take(metric, values)
             if is_new:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from mmstats.errors import Removed
 from mmstats.publish import healing, process
 from mmstats.publish.dropped import after_forgetting, after_removal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from mmstats.cells import Segment
     from mmstats.publish.families import Member
@@ -70,20 +68,6 @@ class Membership:
             return None
 
         return self._opener(model, member, attach)
-
-    def total_of(self, model: Model, member: Member) -> Callable[[int, int], int | float]:
-        """Sums a member over the whole process."""
-
-        def total(_index: int, _cell_type: int) -> int | float:
-            if model.removed:
-                raise Removed(f"{member.label!r} was removed")
-            return process.alone(self._regions.total_of_member, member)
-
-        return total
-
-    def measured(self, model: Model, member: Member) -> Callable[[], Any]:
-        """Gives what the whole process measured of a member."""
-        return self._publication.measured(model, member.metric, member)
 
     def show(self, member: Member) -> None:
         """Let readers see the member, before anybody counts for it."""

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mmstats.publish.families import Member
-    from mmstats.publish.octaves import OctaveSchema
     from mmstats.publish.publication import Publication
     from mmstats.publish.schema import Metric, Schema
 
@@ -44,7 +43,7 @@ class Model:
             self._last_size = process.alone(lambda: self.publication.region().size)
         return self._last_size
 
-    def segment(self, schema: Schema | OctaveSchema) -> Segment:
+    def segment(self, schema: Schema) -> Segment:
         """The way of this model's handles to the cells of `schema`."""
         if schema.number not in self._segments:
             self._segments[schema.number] = Segment(self.publication.opener(self, schema))
@@ -75,10 +74,10 @@ class Model:
             each.close()
 
     def total_of_member(self, member: Member) -> Callable[[int, int], int | float]:
-        return self.publication.membership.total_of(self, member)
+        return self.publication.whole.total_of_member(self, member)
 
     def total_of(self, schema: Schema) -> Callable[[int, int], int | float]:
-        return self.publication.total_of(self, schema)
+        return self.publication.whole.total_of(self, schema)
 
     def stated(self, metric: Metric) -> tuple[int, bytes]:
         """What a static says in this process, or in the calling thread's own file."""

@@ -46,5 +46,5 @@ class Place:
             model.total_of(schema),
             model,
             octave=lambda k: model.segment(schema.octave(k)),
-            measured=model.publication.measured(model, metric),
+            measured=model.publication.whole.measured(model, metric),
         )

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mmstats.format.decode import Decoded
-    from mmstats.publish.octaves import OctaveSchema
     from mmstats.publish.region import Region
     from mmstats.publish.schema import Metric, Schema
     from mmstats.publish.settings import Settings
@@ -57,7 +56,7 @@ class Predecessors:
         """Let the region carry the totals, under `metrics`."""
         suited = {label: total for label, total in self.totals.items() if label in metrics}
         schemas = {metrics[label].placed: None for label, total in suited.items() if not total.names}
-        carried: dict[Schema | OctaveSchema, list[int]] = {}
+        carried: dict[Schema, list[int]] = {}
         for schema in schemas:
             words = schema.first_words
             for metric in schema.metrics:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from errno import EACCES, EIO
 from itertools import count
 
-from mmstats.errors import DuplicateFieldName, RegionError, Removed
+from mmstats.errors import DuplicateFieldName, RegionError
 from mmstats.format import layout
 from mmstats.publish import healing, process, report
 from mmstats.publish.dropped import after_removal
@@ -19,16 +19,14 @@ from mmstats.publish.recovery import Recovery
 from mmstats.publish.regions import Regions
 from mmstats.publish.retire import retire_neighbours
 from mmstats.publish.schema import Schema, placed_in
+from mmstats.publish.whole import Whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
 
     from mmstats.cells import Segment
-    from mmstats.publish.families import Member
     from mmstats.publish.model import Model
-    from mmstats.publish.octaves import OctaveSchema
     from mmstats.publish.region import Region
     from mmstats.publish.schema import Metric
     from mmstats.publish.settings import Settings
@@ -49,6 +47,7 @@ class Publication:
         self._metric_numbers = count(1)
         self._schema_numbers = count(1)
         self._regions = Regions(settings)
+        self.whole = Whole(self._regions)
         self._inherited = False  # whether the metrics still speak for the parent process
         self._heritage = Heritage() if settings.persistent else None
         self._recovery = Recovery(
@@ -250,7 +249,7 @@ class Publication:
 
     # --- what segments and handles ask for -------------------------------------------------------
 
-    def opener(self, model: Model, schema: Schema | OctaveSchema) -> Callable[[Segment], Callable[..., None] | None]:
+    def opener(self, model: Model, schema: Schema) -> Callable[[Segment], Callable[..., None] | None]:
         """Gives the calling thread its cells of `schema`, as `cells.protocol` says."""
 
         def attach(segment: Segment) -> None:
@@ -268,26 +267,6 @@ class Publication:
             return None
 
         return open_cells
-
-    def measured(self, model: Model, metric: Metric, member: Member | None = None) -> Callable[[], Any]:
-        """Gives what the whole process measured of a metric, or of a member of it."""
-
-        def measure() -> Any:
-            if model.removed:
-                raise Removed(f"{(member or metric).label!r} was removed")
-            return process.alone(self._regions.measured, metric, None if member is None else member.values)
-
-        return measure
-
-    def total_of(self, model: Model, schema: Schema) -> Callable[[int, int], int | float]:
-        """Sums one cell of `schema` over the whole process."""
-
-        def total(index: int, cell_type: int) -> int | float:
-            if model.removed:
-                raise Removed(f"{schema.label_at(index)!r} was removed")
-            return process.alone(self._regions.total, schema, index, cell_type)
-
-        return total
 
 
 def _demand_alike(metric: Metric, other: Metric) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mmstats.publish.backing import Private
     from mmstats.publish.lane import Lane
     from mmstats.publish.schema import Metric, Schema
+    from mmstats.publish.slots import Values
 
 WRITER_FLAGS = layout.WRITER_FLAG_ATOMIC | layout.WRITER_FLAG_LANES
 STATE_WORD = layout.HEADER_STATE  # state and writer_flags are one 8-byte word

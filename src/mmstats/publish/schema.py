@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmstats import kinds
 from mmstats.format import encode, layout
-from mmstats.publish.octaves import OctaveSchema
+from mmstats.format.ranges import octave_segment
 from mmstats.publish.turnover import hand_over
 
 TYPE_CHECKING = False
@@ -231,6 +231,31 @@ class Schema:
     def label_at(self, index: int) -> str:
         """The label of the metric whose first cell that is."""
         return next(metric.label for metric in self.metrics if metric.index == index)
+
+
+class OctaveSchema(Schema):
+    """The cells of one octave: of each value whose first cells are in one schema, 2**scale of them."""
+
+    def __init__(self, base: Schema, k: int, room: int, values: int) -> None:
+        super().__init__(octave_segment(base.number, k), ())
+        self.room = room  # cells of one value
+        self.cells = room * values
+
+    @property
+    def of_process(self) -> bool:
+        """They are counted by threads."""
+        return False
+
+    @property
+    def first_words(self) -> list[int]:
+        return [0] * self.cells
+
+    def hand_over(self, words: memoryview) -> None:
+        """Counts stay; nobody's own value begins at them."""
+
+    def of_value(self, place: int) -> slice:
+        """The cells of the value whose first cells are the `place`-th of the base."""
+        return slice(place * self.room, (place + 1) * self.room)
 
 
 def placed_in(metrics: Sequence[Metric]) -> list[list[Metric]]:

@@ -14,8 +14,7 @@ from itertools import count
 
 from mmstats.cells.storing import is_storing
 from mmstats.format import encode, layout
-from mmstats.publish.octaves import OctaveSchema
-from mmstats.publish.schema import Schema
+from mmstats.publish.schema import OctaveSchema, Schema
 from mmstats.publish.turnover import hand_over
 
 TYPE_CHECKING = False
