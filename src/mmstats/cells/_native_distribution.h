@@ -316,7 +316,7 @@ static uint32_t
 distributed_range(Distributed *self, int scale, int low, int high, PyObject *bounds, PyObject *make)
 {
     if (self->make != NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "it is bound already");
+        PyErr_Format(PyExc_RuntimeError, "%R is bound already", self->value.label);
         return 0;
     }
     if (scale < 0 || scale > MMSTATS_SCALE_MOST || low < -MMSTATS_OCTAVE_MOST || low >= high
