@@ -7,7 +7,6 @@ parts that `kinds` can merge, None where nothing was written.
 
 from __future__ import annotations
 
-from functools import partial
 from math import fsum, inf
 from struct import Struct, unpack_from
 
@@ -112,9 +111,13 @@ KINDS = frozenset((*TAKES, "timer"))
 
 def take_of(kind: str, spread: Range | None) -> Take:
     """The function for values of that kind, and that distribution if it has one."""
-    if kind == "timer" and spread is not None:
-        return partial(timer, spread=spread)
-    return TAKES[kind]
+    if kind != "timer" or spread is None:
+        return TAKES[kind]
+
+    def take(data: bytes, at: int, cells: int, n: int, living: bool, epoch: int) -> tuple[Any, ...]:
+        return timer(data, at, cells, n, living, epoch, spread)
+
+    return take
 
 
 def total(values: Sequence[float]) -> float:
