@@ -256,7 +256,9 @@ def stays(metric) -> bool:
     """Section 6: whether the end of a process leaves something of it."""
     kind = KINDS.get(metric["kind"], ("", ()))[0]
     keeps = metric["flags"] & 1 and AGGREGATES.get(metric["aggregate"]) in ("sum", "max", "min")
-    return kind in ("counter", "average", "timer", "histogram") or (kind in ("updown", "number") and bool(keeps))
+    return kind in ("counter", "average", "timer", "histogram") or (
+        kind in ("updown", "number") and bool(keeps)
+    )
 
 
 def stats_of(metric, blocks, file, *, retired=False) -> list:
@@ -386,10 +388,15 @@ def check(metric) -> None:
         return
     if not metric["cells"] or not (metric["segment"] or metric["tags"]):
         raise Damage(f"segment={metric['segment']} cells={metric['cells']} of {metric['label']!r}")
+    if kind in COMPOUND and not (metric["cells"] <= MAX_CELLS and COMPOUND[kind][0](metric["cells"])):
+        raise Damage(f"cells={metric['cells']} of {metric['label']!r}, a {kind}")
+    check_extra(metric, kind)
+
+
+def check_extra(metric, kind) -> None:
+    """Section 6, when it is wrong: parameters of the kind."""
     if kind in SPREAD_AT:
         check_range(metric, kind)
-    elif kind in COMPOUND and not (metric["cells"] <= MAX_CELLS and COMPOUND[kind][0](metric["cells"])):
-        raise Damage(f"cells={metric['cells']} of {metric['label']!r}, a {kind}")
     if kind == "enum":
         states(metric)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmstats.format import compound, layout
-from mmstats.format.ranges import Range
+from mmstats.format.spread import Range
 
 RANGE = Range(3, -20, 12)
 RING = layout.TIMER_DISTRIBUTION + RANGE.cells  # where that of a timer without bounds begins

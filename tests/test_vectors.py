@@ -12,10 +12,8 @@ import pytest
 import filebuilder as fb
 import plainly
 from mmstats import snapshot
-from mmstats.distribution import DistributionValue
-from mmstats.durations import TimerValue
-from mmstats.format.ranges import Range
-from mmstats.format.spread import Spread
+from mmstats.distribution import DistributionValue, TimerValue
+from mmstats.format.spread import Range, Spread
 
 VECTORS = {vector.name: vector for vector in plainly.vectors().vectors()}
 each = pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS.keys())

@@ -1,10 +1,9 @@
-"""What a histogram counted, as one value."""
+"""What a histogram counted, or a timer, as one value."""
 
 from __future__ import annotations
 
 from math import ceil, inf
 
-from mmstats.buckets import edge
 from mmstats.frozen import Frozen
 
 TYPE_CHECKING = False
@@ -35,6 +34,8 @@ class Distributed(Frozen):
         Values below 0 are in one from -inf to 0.0, those that are too small in one from 0.0, which has 0.0
         too, those that are too large in one to inf.
         """
+        from mmstats.buckets import edge  # who does not ask for them does not pay for it
+
         spread = self.spread
         if spread is None:
             return ()
@@ -104,4 +105,37 @@ class DistributionValue(Distributed):
         put(self, "sum", sum)
         put(self, "min", min)
         put(self, "max", max)
+        put(self, "spread", spread)
+
+
+class TimerValue(Distributed):
+    """What a timer measured, in seconds; everything is 0 before the first duration.
+
+    `count`, `sum`, `min`, `max`, `mean`: of all durations of all threads that ever were. `last`: the
+    latest one, and `moving`: the mean of the last ones, of the threads that live. `percentile(0.99)`,
+    `buckets` and `bounds` say where all of them lie.
+    """
+
+    __slots__ = ("count", "sum", "min", "max", "last", "moving", "spread")  # noqa: RUF023 - as __init__ takes them
+
+    last: float
+    moving: float
+
+    def __init__(
+        self,
+        count: int = 0,
+        sum: float = 0.0,  # noqa: A002 - the public names
+        min: float = 0.0,  # noqa: A002
+        max: float = 0.0,  # noqa: A002
+        last: float = 0.0,
+        moving: float = 0.0,
+        spread: Spread | None = None,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "count", count)
+        put(self, "sum", sum)
+        put(self, "min", min)
+        put(self, "max", max)
+        put(self, "last", last)
+        put(self, "moving", moving)
         put(self, "spread", spread)

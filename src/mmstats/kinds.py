@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from mmstats.distribution import DistributionValue
-from mmstats.durations import TimerValue
+from mmstats.distribution import DistributionValue, TimerValue
 from mmstats.format.compound import LONG_AGO
 from mmstats.format.layout import (
     CELL_TYPE_BOOL,

@@ -7,8 +7,8 @@ from struct import Struct
 from mmstats import kinds
 from mmstats.errors import FormatError
 from mmstats.format import compound, layout
-from mmstats.format.numbers import CODES, PATTERN, stated
-from mmstats.format.ranges import DISTRIBUTED, Range
+from mmstats.format.compound import DISTRIBUTED
+from mmstats.format.metric import CODES, PATTERN, stated
 from mmstats.stat import About
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mmstats.format.cells import Cells
     from mmstats.format.members import Slot, Tags
     from mmstats.format.metric import Metric
+    from mmstats.format.spread import Range
     from mmstats.stat import Rows
 
 PLAIN = frozenset(("sum", "max", "min"))  # parts of one value are that value
@@ -48,7 +49,7 @@ class Plan:
 
     def __init__(self, metric: Metric) -> None:
         row = kinds.KINDS[metric.kind]
-        self._spread = Range.unpack(metric.extra) if metric.kind in DISTRIBUTED else None
+        self._spread = _range_of(metric) if metric.kind in DISTRIBUTED else None
         _check(metric, row, self._spread)
         aggregate = _aggregate(metric)
         self._metric = metric
@@ -227,6 +228,12 @@ def plan(metric: Metric) -> Plan | Family | NoPlan:
         return Family(metric) if metric.tags else Plan(metric)
     except FormatError as error:
         return NoPlan(f"damaged: found {error.found}, expected {error.expected}; left out")
+
+
+def _range_of(metric: Metric) -> Range:
+    from mmstats.format.spread import Range  # most files need none
+
+    return Range.unpack(metric.extra)
 
 
 def _check(metric: Metric, row: kinds.Kind, spread: Range | None) -> None:

@@ -15,8 +15,7 @@ from mmstats.fold.totals import Total, Totals
 from mmstats.format import layout
 from mmstats.format.compound import LONG_AGO
 from mmstats.format.layout import CELL_TYPE_F64, CELL_TYPE_I64, CELL_TYPE_U64
-from mmstats.format.ranges import Range
-from mmstats.format.spread import Spread
+from mmstats.format.spread import Range, Spread
 from mmstats.host.directory import Directory
 from mmstats.stat import About
 
@@ -67,7 +66,11 @@ TOTAL = st.one_of(
         "sum",
         CELL_TYPE_F64,
         st.builds(
-            lambda spread, *reals: (told(spread), *reals, 0.0, 0, LONG_AGO, 0.0, spread), SPREAD, REAL, REAL, REAL
+            lambda spread, *reals: (told(spread), *reals, 0.0, 0, LONG_AGO, 0.0, spread),
+            SPREAD,
+            REAL,
+            REAL,
+            REAL,
         ),
     ),
     of(

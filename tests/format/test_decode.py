@@ -10,8 +10,7 @@ from mmstats.format import decode as room
 from mmstats.format import layout, runs
 from mmstats.format.cells import Cells, Copies
 from mmstats.format.decode import decode
-from mmstats.format.metric import decode_metric
-from mmstats.format.numbers import stated
+from mmstats.format.metric import decode_metric, stated
 from mmstats.format.runs import Schema
 
 

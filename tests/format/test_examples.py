@@ -11,14 +11,12 @@ import pytest
 import filebuilder as fb
 import plainly
 from mmstats import snapshot
-from mmstats.distribution import DistributionValue
-from mmstats.durations import TimerValue
+from mmstats.distribution import DistributionValue, TimerValue
 from mmstats.format import encode, layout
 from mmstats.format.cells import Cells, Copies
 from mmstats.format.decode import decode
 from mmstats.format.legacy import decode_legacy
-from mmstats.format.ranges import Range
-from mmstats.format.spread import Spread
+from mmstats.format.spread import Range, Spread
 from mmstats.plan import plan
 from mmstats.stat import Rows
 
@@ -137,7 +135,8 @@ def test_a_member_s_cells():
 def test_a_histogram():
     """Its first cells and those of one octave, read as a reader does."""
     raw, wanted = example(section("### 5.2 Distributions")), Range(1, 3, 5)
-    first, octave = raw[:192], raw[192:]
+    first = (raw[:24].ljust(64, b"\0") + raw[24:128]).ljust(192, b"\0")
+    octave = (raw[128:152].ljust(64, b"\0") + raw[152:]).ljust(128, b"\0")
     data = fb.whole(
         fb.metric("it", "histogram", fb.F64, segment=2, cells=13, extra=wanted.pack()),
         fb.lane(1),

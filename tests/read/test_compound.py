@@ -9,10 +9,9 @@ import pytest
 
 import filebuilder as fb
 from mmstats import combined, snapshot
-from mmstats.durations import TimerValue
+from mmstats.distribution import TimerValue
 from mmstats.format import layout
-from mmstats.format.ranges import Range
-from mmstats.format.spread import Spread
+from mmstats.format.spread import Range, Spread
 from mmstats.host import locks
 from mmstats.read import source as source_room
 

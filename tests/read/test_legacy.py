@@ -19,7 +19,7 @@ from mmstats import combined, snapshot
 from mmstats.errors import FormatError
 from mmstats.format.layout import MAGIC
 from mmstats.format.legacy import decode_legacy
-from mmstats.format.ranges import Range
+from mmstats.format.spread import Range
 from mmstats.reader import InvalidMmStatsVersion, MmStatsReader, Stat
 from mmstats.tools.text import Listing, float_text
 

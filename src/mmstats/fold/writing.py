@@ -6,8 +6,9 @@ from struct import pack
 
 from mmstats.fold.totals import BY_WIDTH
 from mmstats.format import encode, layout
+from mmstats.format.compound import DISTRIBUTED
+from mmstats.format.encode import octave_segment
 from mmstats.format.members import MANY
-from mmstats.format.ranges import DISTRIBUTED, octave_segment
 from mmstats.format.words import MASK, words_of
 
 TYPE_CHECKING = False
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
     from mmstats.fold.totals import Total, Totals
     from mmstats.format.decode import Folded
-    from mmstats.format.ranges import Range
-    from mmstats.format.spread import Spread
+    from mmstats.format.spread import Range, Spread
     from mmstats.stat import About
 
 INTEGERS = (layout.CELL_TYPE_U64, layout.CELL_TYPE_I64)

@@ -10,8 +10,7 @@ from struct import unpack_from
 from mmstats.errors import FormatError
 from mmstats.format import compound, layout
 from mmstats.format.members import tags_of
-from mmstats.format.numbers import NEVER, PLAIN
-from mmstats.format.octaves import BEGUN_BYTES, Octaves
+from mmstats.format.metric import NEVER, PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
     from mmstats.format.compound import Take
     from mmstats.format.decode import Decoded
     from mmstats.format.members import Slot, Tags
-    from mmstats.format.metric import Metric
-    from mmstats.format.numbers import Cell
-    from mmstats.format.ranges import Range
+    from mmstats.format.metric import Cell, Metric
+    from mmstats.format.octaves import Octaves
+    from mmstats.format.spread import Range
 
     Again = Callable[[int, int], bytes]
 
@@ -139,12 +138,12 @@ class Cells:
             self._note_mixed(metric)
         return take(value, 0, metric.cells, n, living, self._epoch) if n else None
 
-    # --- with a distribution ------------------------------------------------------------------------
-
     def distributed(
         self, metric: Metric, spread: Range, take: Take, slot: Slot | None = None
     ) -> Iterator[Any]:
         """Like `compound`, of values with that distribution, which ends their parts; of a member, too."""
+        from mmstats.format.octaves import Octaves  # most files need none
+
         segment, index = (metric.segment, metric.index) if slot is None else (slot.segment, slot.index)
         lanes, states = self._decoded.cells.get(segment, {}), self._decoded.lanes
         step = metric.cells + (slot is not None)
@@ -154,12 +153,10 @@ class Cells:
             self._left -= 1 + metric.cells + octaves.cells
             if self._left < 0:
                 raise FormatError(0, "values that share their cells", "cells of their own")
-            if slot is None:
-                at, word = _offset(metric, *spot, metric.cells), b""
-            else:
+            at, word = _offset(metric, *spot, metric.cells) if slot is None else 0, b""
+            if slot is not None:
                 at, word = _member_offset(metric, slot, *spot, metric.cells), slot.word
-            living = bool(states.get(lane, 1))
-            yield self._with_spread(metric, take, at, word, octaves, living=living)
+            yield self._with_spread(metric, take, at, word, octaves, living=bool(states.get(lane, 1)))
 
     def _with_spread(
         self, metric: Metric, take: Take, at: int, word: bytes, octaves: Octaves, *, living: bool
@@ -170,7 +167,7 @@ class Cells:
         before, after = copies.first[at : at + head], copies.last[at : at + head]
         if before and before == after:
             n, begun = compound.witness(before, len(word)), octaves.begun_at(value)
-            last = copies.last[begun : begun + BEGUN_BYTES]
+            last = copies.last[begun : begun + octaves.BEGUN]
             spread = octaves.spread(copies.middle, value, octaves.rows(copies.middle), last, n)
             if not n or not before.startswith(word):
                 return None
@@ -184,26 +181,29 @@ class Cells:
     ) -> Any:
         """Likewise, read by itself until it is whole."""
         again, value = self._copies.again, at + len(word)
-        head, size = len(word) + 8, 8 * metric.cells
-        while True:
-            before, data, rows = again(at, head), again(value, size), octaves.rows_again(again)
-            last, after = again(octaves.begun_at(value), BEGUN_BYTES), again(at, head)
+        head, size, begun = len(word) + 8, 8 * metric.cells, octaves.begun_at(value)
+        is_whole = False
+        while not is_whole:
+            before, data, rows = again(at, head), again(value, size), octaves.read(again)
+            last, after = again(begun, octaves.BEGUN), again(at, head)
             if len(after) < head or len(data) < size:
                 raise FormatError(at, f"the end of the file within {metric.label!r}", "its cells")
+            is_late = self._copies.is_late()
+            if before != after and before.startswith(word) and not is_late:
+                continue
             n = compound.witness(before, len(word))
-            spread = octaves.spread(data, 0, rows, last, n)
+            spread = octaves.spread(data, 0, octaves.rows_of(rows), last, n)
             is_whole = before == after and spread.tells(n)
-            if is_whole or not before.startswith(word) or self._copies.is_late():
+            if is_late or not before.startswith(word):
                 break
-        if not n or not before.startswith(word) or not after.startswith(word):
+        if not (n and before.startswith(word) and after.startswith(word)):
             return None
         if not is_whole:
             self._note_mixed(metric)
         return (*take(data, 0, metric.cells, n, living, self._epoch), spread)
 
     def _note_mixed(self, metric: Metric) -> None:
-        what = f"{metric.label!r} was written all the time; what is shown may mix two updates"
-        self._decoded.note(what)
+        self._decoded.note(f"{metric.label!r} was written all the time; what is shown may mix two updates")
 
     # --- of the members of a family ---------------------------------------------------------------
 

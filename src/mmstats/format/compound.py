@@ -12,14 +12,13 @@ from struct import Struct, unpack_from
 
 from mmstats.errors import FormatError
 from mmstats.format import layout
-from mmstats.format.ranges import DISTRIBUTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from mmstats.format.ranges import Range
+    from mmstats.format.spread import Range
 
     Take = Callable[[bytes, int, int, int, bool, int], Any]
 
@@ -31,6 +30,8 @@ _slot = Struct("<QQ").unpack_from
 SLOT_LEAST = layout.SLOT_SIZE + 1
 LONGEST_TEXT = layout.TEXT_SIZE + 2 * (layout.SLOT_SIZE + -(-layout.TEXT_LIMIT // 8))
 TOTALS_BYTES = 24
+# Kinds with a distribution, and where it begins in their cells.
+DISTRIBUTED = {"histogram": layout.HISTOGRAM_DISTRIBUTION, "timer": layout.TIMER_DISTRIBUTION}
 LONG_AGO = -inf  # the time of the last duration where there is none
 
 

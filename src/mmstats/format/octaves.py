@@ -6,7 +6,7 @@ from struct import Struct, unpack_from
 
 from mmstats.errors import FormatError
 from mmstats.format import layout
-from mmstats.format.ranges import DISTRIBUTED
+from mmstats.format.compound import DISTRIBUTED
 from mmstats.format.spread import spread_of
 
 TYPE_CHECKING = False
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from mmstats.format.decode import Decoded
     from mmstats.format.metric import Metric
-    from mmstats.format.ranges import Range
-    from mmstats.format.spread import Spread
+    from mmstats.format.spread import Range, Spread
 
     Again = Callable[[int, int], bytes]
 
 _begun = Struct("<QQQ").unpack_from
-BEGUN_BYTES = 24
 
 
 class Octaves:
     """Of a value whose first cells are from `index` on in `segment`; `step`: how far the next value's are."""
 
     __slots__ = ("_first", "_places", "_range", "_room")
+
+    BEGUN = 24  # bytes of that cell and the two behind it
 
     def __init__(
         self, decoded: Decoded, metric: Metric, wanted: Range, lane: int, segment: int, index: int, step: int
@@ -61,14 +61,16 @@ class Octaves:
         """The buckets of each octave, as a copy of the whole file has them."""
         return {k: unpack_from(f"<{self._room}Q", data, place) for k, place in self._places.items()}
 
-    def rows_again(self, again: Again) -> dict[int, tuple[int, ...]]:
-        """Likewise, each read by itself. FormatError: the file ends before."""
-        return {k: self._row(again(place, 8 * self._room), place) for k, place in self._places.items()}
+    def read(self, again: Again) -> list[bytes]:
+        """Their bytes, each read by itself; nothing is done with them, as a writer may not wait."""
+        size = 8 * self._room
+        return [again(place, size) for place in self._places.values()]
 
-    def _row(self, data: bytes, place: int) -> tuple[int, ...]:
-        if len(data) < 8 * self._room:
-            raise FormatError(place, "the end of the file within an octave", "its cells")
-        return unpack_from(f"<{self._room}Q", data)
+    def rows_of(self, read: list[bytes]) -> dict[int, tuple[int, ...]]:
+        """Like `rows`, of what was read. FormatError: the file ends before."""
+        if any(len(data) < 8 * self._room for data in read):
+            raise FormatError(max(self._places.values()), "the end of the file within an octave", "its cells")
+        return {k: unpack_from(f"<{self._room}Q", data) for k, data in zip(self._places, read)}
 
     def begun_at(self, at: int) -> int:
         """Where `begun` is, of a value at `at`."""

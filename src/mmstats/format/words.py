@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import pack, unpack
 
 from mmstats.format import layout
-from mmstats.format.ranges import DISTRIBUTED
+from mmstats.format.compound import DISTRIBUTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

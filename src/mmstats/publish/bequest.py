@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mmstats import kinds
 from mmstats.format import layout
+from mmstats.format.compound import DISTRIBUTED
 from mmstats.format.members import MANY
-from mmstats.format.ranges import DISTRIBUTED, Range
+from mmstats.format.spread import Range
 from mmstats.format.words import words_of
 from mmstats.publish.schema import Metric
 

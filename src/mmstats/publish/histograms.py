@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, overload
 
     from mmstats.cells._native import Histogram as OfTwin
-    from mmstats.format.ranges import Range
+    from mmstats.format.spread import Range
     from mmstats.publish.families import Family
     from mmstats.publish.place import Place
     from mmstats.publish.schema import Metric

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmstats import kinds
 from mmstats.format import layout
-from mmstats.format.ranges import DISTRIBUTED
+from mmstats.format.compound import DISTRIBUTED
 from mmstats.format.spread import spread_of
 from mmstats.format.words import TOTALS, as_number
 

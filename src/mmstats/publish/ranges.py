@@ -6,7 +6,7 @@ from math import frexp, isfinite
 
 from mmstats.errors import UsageError
 from mmstats.format import layout
-from mmstats.format.ranges import Range
+from mmstats.format.spread import Range
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmstats import kinds
 from mmstats.format import encode, layout
-from mmstats.format.ranges import octave_segment
+from mmstats.format.encode import octave_segment
 from mmstats.publish.turnover import hand_over
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from mmstats.format.ranges import Range
+    from mmstats.format.spread import Range
     from mmstats.publish.families import Family, Member
     from mmstats.publish.model import Model
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from mmstats.cells._native import Timing
-    from mmstats.format.ranges import Range
+    from mmstats.format.spread import Range
     from mmstats.publish.place import Place
 
     Function = TypeVar("Function", bound=Callable[..., Any])

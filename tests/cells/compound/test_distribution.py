@@ -1,4 +1,4 @@
-"""Histograms, and what a timer counts by where it lies: each value in its bucket, once, whatever comes in between."""
+"""Histograms, and timers' distributions: each value in its bucket, once, whatever comes in between."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from mmstats.buckets import index_of
 from mmstats.errors import Removed
 from mmstats.format import compound, layout
-from mmstats.format.ranges import Range
-from mmstats.format.spread import spread_of
+from mmstats.format.spread import Range, spread_of
 
 IS_PYPY = sys.implementation.name == "pypy"
 RANGES = [Range(3, -20, 12), Range(0, -2, 2), Range(8, -1, 3, (0.5, 1.0, 7.5)), Range(2, -3, 9, (10.0,))]
@@ -240,9 +239,8 @@ def test_an_octave_that_is_too_small_is_an_error(twin, lanes, refused):
     octave = twin.Segment(lambda segment: segment.attach(bytearray(8 * 4)))
     histogram = twin.Histogram(there.segment, 0, 3, 0, 4, (), lambda k: octave, "x", refused)
     with pytest.raises(IndexError):
-        for value in (1.01, 1.9):
-            histogram.observe(value)
-    assert there.memories[0][0] <= 1
+        histogram.observe(1.99)
+    assert [memory[0] for memory in there.memories] in ([], [0])
 
 
 def test_removed_is_said_by_who_reads(twin, refused):
