@@ -7,7 +7,7 @@ knows the bucket of every double.
 
 from __future__ import annotations
 
-from _bisect import bisect_left
+from bisect import bisect_left
 from math import frexp, inf, isqrt, ldexp
 
 MANTISSA = 53  # bits of a double

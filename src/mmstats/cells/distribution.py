@@ -6,7 +6,7 @@ which a handler raised in its middle, is put back by the next update of that lan
 
 from __future__ import annotations
 
-from _bisect import bisect_left
+from bisect import bisect_left
 from math import isfinite
 from time import monotonic_ns
 

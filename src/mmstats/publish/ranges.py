@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import frexp, isfinite
 
+from mmstats.buckets import thresholds
 from mmstats.errors import UsageError
 from mmstats.format import layout
 from mmstats.format.spread import Range
@@ -40,6 +41,7 @@ def range_of(
             f"{field!r}: low={least!r}, high={most!r}: expected 2**-{layout.OCTAVE_MOST - 1} "
             f"to 2**{layout.OCTAVE_MOST}"
         )
+    thresholds(scale)  # while it can be loaded: a handle may be made where there are no descriptors any more
     return Range(scale, first, last, _bounds(field, bounds))
 
 
