@@ -290,6 +290,7 @@ def at_each_line(made, handler):
     raise AssertionError("an update of more than 400 lines")
 
 
+@pytest.mark.main  # no line of ours differs from Python to Python
 def test_a_handler_that_observes_loses_nothing(made):
     for one in at_each_line(made, lambda one: one.put(7)):
         assert one.n in (3, 4)
@@ -297,6 +298,7 @@ def test_a_handler_that_observes_loses_nothing(made):
         assert one.totals()[1] in (31.0, 38.0)
 
 
+@pytest.mark.main  # no line of ours differs from Python to Python
 def test_an_update_that_a_handler_ended_was_never_there_or_is(made):
     """A reader finds it whole or not at all; and so it is after the next update."""
 
