@@ -13,7 +13,7 @@ from mmstats.stat import About
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from mmstats.format.cells import Cells
@@ -79,7 +79,7 @@ class Plan:
             stands: Any = metric.value if _is_text(metric) else stated(cells.data, block, metric)
             rows.add(about, kinds.stated(about.aggregate, stands, stamp), stands)
         elif self._place == "compound":
-            self._put(rows, about, *self._compounded(self._lanes(cells)))
+            self._put(rows, about, *self._compounded(cells))
         else:
             found = cells.of(metric, living=self._living, never=self._never)
             self._put(rows, about, *self._measured(found, stamp))
@@ -88,7 +88,7 @@ class Plan:
         """Add the stat of one member of a family, if it is that member's to the end."""
         about, metric = _of_member(self.about, tags, slot.ttl / 1e9), self._metric
         if self._place == "compound":
-            parts, value = self._compounded(self._lanes(cells, slot))
+            parts, value = self._compounded(cells, slot)
         else:
             found = cells.of_member(metric, slot, living=self._living, never=self._never)
             parts, value = self._measured(found, stamp)
@@ -102,8 +102,11 @@ class Plan:
             return cells.distributed(metric, self._spread, take, slot)
         return cells.compound(metric, take) if slot is None else cells.compound_of_member(metric, slot, take)
 
-    def _compounded(self, lanes: Iterable[Any]) -> tuple[Any, Any]:
-        return kinds.compounded(self.about.kind, self.about.aggregate, lanes)
+    def _compounded(self, cells: Cells, slot: Slot | None = None) -> tuple[Any, Any]:
+        parts, value = kinds.compounded(self.about.kind, self.about.aggregate, self._lanes(cells, slot))
+        if self._spread is not None and parts is not None:
+            cells.keep(len(parts[-1].buckets))
+        return parts, value
 
     def _measured(self, found: list[Any], stamp: float) -> tuple[Any, Any]:
         about, metric = self.about, self._metric

@@ -10,7 +10,8 @@ from collections import namedtuple
 
 from mmstats.distribution import Distributed, TimerValue
 from mmstats.errors import FormatError, MmStatsError
-from mmstats.format.cells import Cells, Copies
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.layout import MAGIC
 from mmstats.format.legacy import UNBUFFERED as UNBUFFERED_FIELD

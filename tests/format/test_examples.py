@@ -13,7 +13,8 @@ import plainly
 from mmstats import snapshot
 from mmstats.distribution import DistributionValue, TimerValue
 from mmstats.format import encode, layout
-from mmstats.format.cells import Cells, Copies
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.legacy import decode_legacy
 from mmstats.format.spread import Range, Spread

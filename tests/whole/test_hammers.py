@@ -15,7 +15,7 @@ import pytest
 
 import programs
 from mmstats import snapshot
-from mmstats.format.cells import Copies
+from mmstats.format.compound import Copies
 from mmstats.format.spread import Spread
 from mmstats.read import snapshot as reading
 

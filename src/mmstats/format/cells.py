@@ -14,49 +14,18 @@ from mmstats.format.metric import NEVER, PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
-    from mmstats.format.compound import Take
+    from mmstats.format.compound import Copies, Take
     from mmstats.format.decode import Decoded
     from mmstats.format.members import Slot, Tags
     from mmstats.format.metric import Cell, Metric
     from mmstats.format.octaves import Octaves
     from mmstats.format.spread import Range
 
-    Again = Callable[[int, int], bytes]
 
-
-class Copies:
-    """A file as it was three times, one copy after the other.
-
-    Compound values need that: the witness of the first and of the last tell whether the one in the middle
-    has them whole. Of a large file there is but the middle one, and each such value is read again.
-    `again(offset, length)` reads a part once more; `is_late()`: that was long enough.
-    """
-
-    __slots__ = ("again", "first", "is_late", "last", "middle")
-
-    def __init__(
-        self, first: bytes, middle: bytes, last: bytes, again: Again, is_late: Callable[[], bool]
-    ) -> None:
-        self.first = first
-        self.middle = middle
-        self.last = last
-        self.again = again
-        self.is_late = is_late
-
-    @classmethod
-    def of_one(cls, data: bytes) -> Copies:
-        """Of a file that has nothing to be told whole, or that nobody writes."""
-        return cls(data, data, data, lambda offset, length: data[offset : offset + length], lambda: True)
-
-    def witness(self, at: int) -> int | None:
-        """The witness of the value at `at`, if the copy in the middle has that value whole."""
-        if not self.first:
-            return None
-        n = compound.witness(self.first, at)
-        return n if n == compound.witness(self.last, at) else None
+MAX_BUCKETS = 1 << 20  # of one file, of those in which there is anything
 
 
 class Cells:
@@ -66,7 +35,7 @@ class Cells:
     and its thread lives: in most files that is every segment, and readers may take a short way.
     """
 
-    __slots__ = ("_copies", "_decoded", "_epoch", "_left", "_looked_again", "alone", "data")
+    __slots__ = ("_copies", "_decoded", "_epoch", "_left", "_looked_again", "_room", "alone", "data")
 
     def __init__(self, copies: Copies, decoded: Decoded) -> None:
         self.data = data = copies.middle
@@ -75,6 +44,7 @@ class Cells:
         self._epoch = decoded.header.created - decoded.header.created_monotonic
         # Cells belong to one metric each, so all of them together are no more than the file's words.
         self._left = len(data) // 8
+        self._room = MAX_BUCKETS
         self._looked_again = False
         self.alone = {
             segment: spot
@@ -84,6 +54,18 @@ class Cells:
             if decoded.lanes.get(lane, 1)
         }
 
+    def _claim(self, words: int, offset: int = 0) -> None:
+        """So many words of the file are read once more. FormatError: more than it has."""
+        self._left -= words
+        if self._left < 0:
+            raise FormatError(offset, "values that share their cells", "cells of their own")
+
+    def keep(self, buckets: int) -> None:
+        """So many buckets are kept of a value. FormatError: they would take too much memory."""
+        if self._room < buckets:
+            raise FormatError(0, f"more than {MAX_BUCKETS} buckets with values", "fewer")
+        self._room -= buckets
+
     def of(self, metric: Metric, *, living: bool, never: bool) -> list[Cell]:
         """One value of each lane.
 
@@ -91,9 +73,7 @@ class Cells:
         for that.
         """
         lanes = self._decoded.cells.get(metric.segment, {})
-        self._left -= len(lanes)
-        if self._left < 0:
-            raise FormatError(0, "metrics that share their cells", "cells of their own")
+        self._claim(len(lanes))
         read, states = (NEVER if never else PLAIN)[metric.cell_type], self._decoded.lanes
         found = []
         for lane, spot in lanes.items():
@@ -112,9 +92,7 @@ class Cells:
     def compound(self, metric: Metric, take: Take) -> Iterator[Any]:
         """The parts of each lane, None where its thread wrote nothing; one by one, as they may be long."""
         lanes, states = self._decoded.cells.get(metric.segment, {}), self._decoded.lanes
-        self._left -= metric.cells * len(lanes)
-        if self._left < 0:
-            raise FormatError(0, "metrics that share their cells", "cells of their own")
+        self._claim(metric.cells * len(lanes))
         for lane, spot in lanes.items():
             living = bool(states.get(lane, 1))
             yield self._whole(metric, take, _offset(metric, *spot, metric.cells), living=living)
@@ -149,10 +127,9 @@ class Cells:
         step = metric.cells + (slot is not None)
         step += layout.RETIRED_SIZE if self._decoded.header.state == layout.STATE_RETIRED else 0
         for lane, spot in lanes.items():
+            self._claim(metric.cells)
             octaves = Octaves(self._decoded, metric, spread, lane, segment, index, step)
-            self._left -= 1 + metric.cells + octaves.cells
-            if self._left < 0:
-                raise FormatError(0, "values that share their cells", "cells of their own")
+            self._claim(octaves.cells)
             at, word = _offset(metric, *spot, metric.cells) if slot is None else 0, b""
             if slot is not None:
                 at, word = _member_offset(metric, slot, *spot, metric.cells), slot.word
@@ -254,9 +231,7 @@ class Cells:
         `head`: bytes that tell it, the generation and, of a compound value, the witness.
         """
         lanes, states = self._decoded.cells.get(slot.segment, {}), self._decoded.lanes
-        self._left -= (1 + metric.cells) * len(lanes)
-        if self._left < 0:
-            raise FormatError(slot.offset, "members that share their cells", "cells of their own")
+        self._claim((1 + metric.cells) * len(lanes), slot.offset)
         for lane, spot in lanes.items():
             at = _member_offset(metric, slot, *spot, metric.cells)
             found = self._whole_of_member(metric, slot, at, head)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mmstats.format.spread import Range
 
+    Again = Callable[[int, int], bytes]
     Take = Callable[[bytes, int, int, int, bool, int], Any]
 
 _u64 = Struct("<Q").unpack_from
@@ -33,6 +34,38 @@ TOTALS_BYTES = 24
 # Kinds with a distribution, and where it begins in their cells.
 DISTRIBUTED = {"histogram": layout.HISTOGRAM_DISTRIBUTION, "timer": layout.TIMER_DISTRIBUTION}
 LONG_AGO = -inf  # the time of the last duration where there is none
+
+
+class Copies:
+    """A file as it was three times, one copy after the other.
+
+    Compound values need that: the witness of the first and of the last tell whether the one in the middle
+    has them whole. Of a large file there is but the middle one, and each such value is read again.
+    `again(offset, length)` reads a part once more; `is_late()`: that was long enough.
+    """
+
+    __slots__ = ("again", "first", "is_late", "last", "middle")
+
+    def __init__(
+        self, first: bytes, middle: bytes, last: bytes, again: Again, is_late: Callable[[], bool]
+    ) -> None:
+        self.first = first
+        self.middle = middle
+        self.last = last
+        self.again = again
+        self.is_late = is_late
+
+    @classmethod
+    def of_one(cls, data: bytes) -> Copies:
+        """Of a file that has nothing to be told whole, or that nobody writes."""
+        return cls(data, data, data, lambda offset, length: data[offset : offset + length], lambda: True)
+
+    def witness(self, at: int) -> int | None:
+        """The witness of the value at `at`, if the copy in the middle has that value whole."""
+        if not self.first:
+            return None
+        n = witness(self.first, at)
+        return n if n == witness(self.last, at) else None
 
 
 def witness(data: bytes, at: int) -> int:

@@ -37,11 +37,9 @@ class Octaves:
         self._room = 1 << wanted.scale
         self._places: dict[int, int] = {}
         begin = index // step * self._room
-        for k, lanes in decoded.octaves(segment):
-            spot = lanes.get(lane)
-            if spot is None or k >= wanted.octaves:
-                continue
-            start, count = spot
+        for k, start, count in decoded.octaves(segment, lane):
+            if k >= wanted.octaves:
+                break
             if begin + self._room > count:
                 found = f"{count} cells of octave {wanted.low + k}"
                 raise FormatError(start - layout.CELLS_SIZE, found, f"cell {begin + self._room - 1}")

@@ -13,7 +13,8 @@ import time
 from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
-from mmstats.format.cells import Cells, Copies
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.header import decode_header
 from mmstats.host import locks
