@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _range = Struct(layout.RANGE_STRUCT)
 LOW_HALF = 0xFFFFFFFF
+MASK = 0xFFFFFFFFFFFFFFFF
 NUMBERS, BOUND_SHIFT, BOUNDS = (1 << 20) - 1, 20, (1 << 12) - 1
 
 
@@ -113,9 +114,13 @@ class Spread:
         return self.range, self.buckets, self.zero, self.overflow, self.negative, self.counts
 
     def tells(self, n: int) -> bool:
-        """Whether it has n values, by each way to count them."""
+        """Whether it has n values, by each way to count them; modulo 2**64, as the cells are."""
+        return all((total - n) & MASK == 0 for total in self._totals())
+
+    def _totals(self) -> tuple[int, ...]:
+        """How many values it has, by each way to count them."""
         total = self.zero + self.overflow + self.negative + sum(self.buckets.values())
-        return total == n and (not self.range.bounds or sum(self.counts) == n)
+        return (total, sum(self.counts)) if self.range.bounds else (total,)
 
     def in_range(self, wanted: Range) -> Spread:
         """The same with a smaller scale, or without bounds."""
@@ -147,14 +152,27 @@ class Spread:
 
     # --- as cells -------------------------------------------------------------------------------
 
-    def words(self) -> list[int]:
-        """The cells of the distribution in the value's first cells."""
+    def most(self, n: int) -> int:
+        """How many values there are if a witness says n: where the two differ, the greater number."""
+        return max(n, *self._totals())
+
+    def words(self, n: int) -> list[int]:
+        """The cells of the distribution in the value's first cells, under a witness of `most(n)`.
+
+        What was damaged, or torn by a writer without fences, and left so by its death, is told whole: nobody
+        could add to it otherwise. Values whose bucket is not known are among the greatest.
+        """
+        n = self.most(n)
+        total, *of_bounds = self._totals()
         words = [0] * self.range.cells
+        words[layout.DISTRIBUTION_BEGUN] = (n & LOW_HALF) << 32  # the last one, and no other
         words[layout.DISTRIBUTION_ZERO] = self.zero
-        words[layout.DISTRIBUTION_OVERFLOW] = self.overflow
+        words[layout.DISTRIBUTION_OVERFLOW] = self.overflow + n - total
         words[layout.DISTRIBUTION_NEGATIVE] = self.negative
         words[layout.DISTRIBUTION_BOUNDS :] = self.counts
-        return words
+        if of_bounds:
+            words[-1] += n - of_bounds[0]
+        return [word & MASK for word in words]
 
     def octaves(self) -> dict[int, list[int]]:
         """The cells of each octave that has any: its place from `low` on → its buckets."""
@@ -162,7 +180,7 @@ class Spread:
         found: dict[int, list[int]] = {}
         for index, count in self.buckets.items():
             k = (index >> scale) - self.range.low
-            found.setdefault(k, [0] * (1 << scale))[index & (1 << scale) - 1] = count
+            found.setdefault(k, [0] * (1 << scale))[index & (1 << scale) - 1] = count & MASK
         return found
 
 

@@ -33,10 +33,11 @@ def words_of(kind: str, cell_type: int, cells: int, parts: Any) -> list[int]:
     """The cells that say what `parts` say, in a lane whose thread is gone; without those of octaves."""
     if kind == "average":
         total, n = parts
-        return [n, *[as_bits(cell_type, total)] * 2]
+        return [n & MASK, *[as_bits(cell_type, total)] * 2]
     if kind in DISTRIBUTED:
         n, *totals = parts[:4]
-        words, at, spread = [0] * cells, DISTRIBUTED[kind], parts[-1].words()
+        words, at, spread = [0] * cells, DISTRIBUTED[kind], parts[-1].words(n)
+        n = parts[-1].most(n) & MASK
         words[at - 2 * TOTALS : at] = [as_bits(cell_type, x) for x in totals] * 2
         words[at : at + len(spread)] = spread
         words[layout.HISTOGRAM_WITNESS] = n  # a timer has it in the same place
