@@ -32,7 +32,8 @@ class Distributed(Frozen):
         """(low edge, high edge, count) of each bucket with a count, ascending; a value is above the low edge.
 
         Values below 0 are in one from -inf to 0.0, those that are too small in one from 0.0, which has 0.0
-        too, those that are too large in one to inf.
+        too, those that are too large in one to inf. Where programs declared ranges that differ, too small and
+        too large are what was so for the program that counted it.
         """
         from mmstats.buckets import edge  # who does not ask for them does not pay for it
 
