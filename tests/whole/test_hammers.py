@@ -176,13 +176,6 @@ def store(self, views, octave, number, real):
     right(self, (views[0], Doubles(views[1]), *views[2:]), octave, number, real)
 distribution.Timing._store = store
 """,
-    "histogram": """
-count = distribution.Spread.count
-def without_what_was(self, ints, index, octave, number, value):
-    count(self, ints, index, octave, number, value)
-    ints[index + self.at] = 0
-distribution.Spread.count = without_what_was
-""",
     "text": """
 right = text.Text._store
 def store(self, ints, index, raw):
