@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -51,6 +52,19 @@ def test_what_was_made_outside_stays_outside(mmstats, model):
         model().hits.incr()
         assert mmstats.testing.value_of("hits") == 1
     assert mmstats.testing.value_of("hits") == stats.hits.total == 5
+
+
+def test_nobody_asks_what_gauges_track_but_the_test(mmstats, monkeypatch):
+    from mmstats.publish import ticker
+
+    monkeypatch.setattr(ticker, "BEAT", 0.01)
+    with mmstats.testing.isolated():
+        asked = []
+        mmstats.gauge("free").track(lambda: asked.append(1) or 3)
+        time.sleep(20 * ticker.BEAT)
+        assert asked == []
+        mmstats.tick()
+        assert (len(asked), mmstats.testing.value_of("free")) == (1, 3.0)
 
 
 def test_metrics_without_a_class_begin_afresh_and_are_what_they_were(mmstats):

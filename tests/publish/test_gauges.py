@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 import time
 
@@ -147,6 +148,37 @@ def test_by_hand_nobody_else_asks(mmstats, model, ticker):
         mmstats.tick()
         assert (len(asked), value(mmstats)) == (before + 1, before + 1)
     wait_for(lambda: len(asked) > before + 1)
+
+
+def test_by_hand_may_be_within_by_hand_and_waits_for_nobody(mmstats, ticker):
+    """Also a second time: nobody is asking then."""
+    ticker.PATIENCE = LONG
+    begin = time.monotonic()
+    with ticker.ByHand():
+        for _ in range(3):
+            with ticker.ByHand():
+                mmstats.tick()
+    assert time.monotonic() - begin < LONG
+
+
+def test_by_hand_one_that_does_not_return_gets_no_successor(mmstats, model, ticker):
+    stats, asked, stuck, over = model(), [], threading.Event(), threading.Event()
+    stats.free.track(lambda: stuck.set() or over.wait(LONG))
+    stats.age.track(lambda: asked.append(1) or 1)
+    stuck.wait(LONG)
+    with ticker.ByHand():
+        before = len(asked)
+        over.wait(10 * ticker.PATIENCE)
+        assert len(asked) == before
+        over.set()
+
+
+def test_the_thread_that_gave_way_ends(model, ticker):
+    stats, asked = model(), []
+    stats.free.track(lambda: asked.append(threading.get_native_id()) or 1)
+    wait_for(lambda: asked)
+    with ticker.ByHand():
+        wait_for(lambda: str(asked[0]) not in os.listdir("/proc/self/task"))
 
 
 def test_it_is_a_decorator_and_the_last_one_counts(mmstats, model, by_hand):

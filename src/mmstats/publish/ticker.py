@@ -120,8 +120,8 @@ class ByHand:
         self._pid = pid = os.getpid()
         self._before = before = _beats.get(pid)
         _beats[pid] = Beat()  # one that never begins
-        if before is not None:
-            before.is_asking.acquire(timeout=PATIENCE)  # the round that it is at
+        if before is not None and before.is_asking.acquire(timeout=PATIENCE):  # the round that it is at
+            before.is_asking.release()  # who waits for it finds that another one has its place
 
     def __exit__(self, *_raised: object) -> None:
         before = self._before
@@ -161,7 +161,7 @@ class Beat:
 
     def _watch(self, over: LockType) -> None:
         """Go on in the place of the thread whose round does not come to its end."""
-        if over.acquire(timeout=PATIENCE):
+        if over.acquire(timeout=PATIENCE) or not self._is_the_one:
             return
         report.note(f"a tracked callable has not returned for {PATIENCE:g} s; the others go on without it")
         _beats[os.getpid()] = successor = Beat()
