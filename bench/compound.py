@@ -24,6 +24,7 @@ STATEMENTS = {
     "average: add(1.25)": "stats.size.add(1.25)",
     "moving average of 100: add(1.25)": "stats.load.add(1.25)",
     "timer: observe(0.25)": "stats.latency.observe(0.25)",
+    "histogram: observe(0.25)": "stats.body.observe(0.25)",
     "timer: with": "with stats.latency: pass",
     "timer: start(), stop()": "stats.latency.start(); stats.latency.stop()",
     "text: assign 8 bytes": "stats.phase = 'starting'",
@@ -41,6 +42,7 @@ def model():
         size = mmstats.AverageField()
         load = mmstats.MovingAverageField()
         latency = mmstats.TimerField()
+        body = mmstats.HistogramField()
         phase = mmstats.StringField()
 
     return Stats()

@@ -12,6 +12,10 @@
 #define MMSTATS_LANE_ALIGN 128
 #define MMSTATS_FIRST_STEP 4096
 #define MMSTATS_LAST_STEP 4194304
+#define MMSTATS_OCTAVE_STEP 1048576
+#define MMSTATS_SCALE_MOST 8
+#define MMSTATS_OCTAVE_MOST 1023
+#define MMSTATS_BOUNDS_MOST 256
 #define MMSTATS_VALUE_CELLS 131072
 #define MMSTATS_TEXT_LIMIT 65535
 #define MMSTATS_NEVER_U64 UINT64_C(0xFFFFFFFFFFFFFFFF)
@@ -168,25 +172,6 @@ _Static_assert(offsetof(struct mmstats_member, tags_length) == 28, "member.tags_
 _Static_assert(offsetof(struct mmstats_member, ttl) == 32, "member.ttl");
 _Static_assert(offsetof(struct mmstats_member, folded) == 40, "member.folded");
 
-struct mmstats_octave {
-    uint32_t type;
-    uint32_t length;
-    uint32_t lane;
-    uint32_t metric;
-    uint64_t member;
-    int64_t octave;
-    uint64_t buckets;
-    uint8_t pad_40[24];
-};
-_Static_assert(sizeof(struct mmstats_octave) == 64, "octave");
-_Static_assert(offsetof(struct mmstats_octave, type) == 0, "octave.type");
-_Static_assert(offsetof(struct mmstats_octave, length) == 4, "octave.length");
-_Static_assert(offsetof(struct mmstats_octave, lane) == 8, "octave.lane");
-_Static_assert(offsetof(struct mmstats_octave, metric) == 12, "octave.metric");
-_Static_assert(offsetof(struct mmstats_octave, member) == 16, "octave.member");
-_Static_assert(offsetof(struct mmstats_octave, octave) == 24, "octave.octave");
-_Static_assert(offsetof(struct mmstats_octave, buckets) == 32, "octave.buckets");
-
 struct mmstats_folded {
     uint32_t type;
     uint32_t length;
@@ -198,6 +183,18 @@ _Static_assert(offsetof(struct mmstats_folded, type) == 0, "folded.type");
 _Static_assert(offsetof(struct mmstats_folded, length) == 4, "folded.length");
 _Static_assert(offsetof(struct mmstats_folded, count) == 8, "folded.count");
 
+struct mmstats_range {
+    uint32_t scale;
+    int32_t low;
+    int32_t high;
+    uint32_t bounds;
+};
+_Static_assert(sizeof(struct mmstats_range) == 16, "range");
+_Static_assert(offsetof(struct mmstats_range, scale) == 0, "range.scale");
+_Static_assert(offsetof(struct mmstats_range, low) == 4, "range.low");
+_Static_assert(offsetof(struct mmstats_range, high) == 8, "range.high");
+_Static_assert(offsetof(struct mmstats_range, bounds) == 12, "range.bounds");
+
 /* What a block is. A reader skips a type that it does not know by its length. */
 #define MMSTATS_BLOCK_TYPE_BUILDING 0
 #define MMSTATS_BLOCK_TYPE_PAD 1
@@ -205,7 +202,6 @@ _Static_assert(offsetof(struct mmstats_folded, count) == 8, "folded.count");
 #define MMSTATS_BLOCK_TYPE_LANE 3
 #define MMSTATS_BLOCK_TYPE_CELLS 4
 #define MMSTATS_BLOCK_TYPE_MEMBER 7
-#define MMSTATS_BLOCK_TYPE_OCTAVE 8
 #define MMSTATS_BLOCK_TYPE_FOLDED 9
 
 /* The state of a file. */
@@ -262,6 +258,12 @@ _Static_assert(offsetof(struct mmstats_folded, count) == 8, "folded.count");
 #define MMSTATS_DROP_REASON_SERIES 3
 #define MMSTATS_DROP_REASON_VALUE 4
 
+/* Which cell `begun` names; a bound is named by its place from 1 on, 0 where there are no bounds. */
+#define MMSTATS_BUCKET_ZERO 0
+#define MMSTATS_BUCKET_OVERFLOW 1
+#define MMSTATS_BUCKET_NEGATIVE 2
+#define MMSTATS_BUCKET_FIRST 3
+
 /* Kinds. */
 #define MMSTATS_KIND_COUNTER 1
 #define MMSTATS_KIND_UPDOWN 2
@@ -289,8 +291,20 @@ _Static_assert(offsetof(struct mmstats_folded, count) == 8, "folded.count");
 #define MMSTATS_TIMER_STARTED 1
 #define MMSTATS_TIMER_TIME 2
 #define MMSTATS_TIMER_TOTALS 3
-#define MMSTATS_TIMER_RING 9
+#define MMSTATS_TIMER_DISTRIBUTION 9
 #define MMSTATS_TIMER_SIZE 9
+#define MMSTATS_HISTOGRAM_WITNESS 0
+#define MMSTATS_HISTOGRAM_TOTALS 1
+#define MMSTATS_HISTOGRAM_DISTRIBUTION 7
+#define MMSTATS_HISTOGRAM_SIZE 7
+#define MMSTATS_DISTRIBUTION_BEGUN 0
+#define MMSTATS_DISTRIBUTION_WAS 1
+#define MMSTATS_DISTRIBUTION_WAS_BOUND 2
+#define MMSTATS_DISTRIBUTION_ZERO 3
+#define MMSTATS_DISTRIBUTION_OVERFLOW 4
+#define MMSTATS_DISTRIBUTION_NEGATIVE 5
+#define MMSTATS_DISTRIBUTION_BOUNDS 6
+#define MMSTATS_DISTRIBUTION_SIZE 6
 #define MMSTATS_TEXT_WITNESS 0
 #define MMSTATS_TEXT_SLOTS 1
 #define MMSTATS_TEXT_SIZE 1

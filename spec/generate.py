@@ -17,9 +17,16 @@ import tomllib
 
 SPEC = Path(__file__).resolve().parent
 ROOT = SPEC.parent
-CODES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i64": "q"}
-C_TYPES = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "i64": "int64_t"}
-RECORDS = ("header", "metric", "lane", "cells", "member", "octave", "folded")
+CODES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i64": "q", "i32": "i"}
+C_TYPES = {
+    "u8": "uint8_t",
+    "u16": "uint16_t",
+    "u32": "uint32_t",
+    "u64": "uint64_t",
+    "i64": "int64_t",
+    "i32": "int32_t",
+}
+RECORDS = ("header", "metric", "lane", "cells", "member", "folded", "range")
 
 
 def load() -> dict:

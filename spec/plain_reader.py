@@ -4,8 +4,7 @@
 
 Exit status: 0 it was read, 1 it was not (`problems` say why), 2 usage. Every number stands here once more,
 taken from the law and not from layout.toml, so that two readers can disagree. It looks at one file: it does
-not judge who lives (section 8), combines no processes, keeps nothing of what it parsed, and leaves out what
-section 10 reserves.
+not judge who lives (section 8), combines no processes, and keeps nothing of what it parsed.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import stat
 import struct
 import sys
 import time
-from math import fsum
+from math import fsum, isfinite
 
 MAX_SIZE = 256 << 20
 MAX_CELLS = 1 << 17
@@ -31,7 +30,9 @@ TAGS = {U64: "u64", I64: "i64", F64: "f64", BOOL: "bool", TEXT: "text"}
 AGGREGATES = {1: "sum", 2: "max", 3: "min", 4: "avg", 5: "last", 6: "all", 7: "any", 8: "set"}
 REASONS = dict(enumerate(("removed", "private", "space", "series", "value")))
 NUMBERS = (U64, I64, F64)
-# Section 6: code → kind and the cell types that it may have. 8 is left to newer readers.
+OCTAVE_STEP = 1 << 20
+SPREAD_AT = {"histogram": 7, "timer": 9}  # section 5.2: where the distribution begins in the value's cells
+# Section 6: code → kind and the cell types that it may have.
 KINDS = {
     1: ("counter", NUMBERS),
     2: ("updown", NUMBERS),
@@ -40,6 +41,7 @@ KINDS = {
     5: ("average", (F64,)),
     6: ("moving", (F64,)),
     7: ("timer", (F64,)),
+    8: ("histogram", (F64,)),
     9: ("gauge", (F64,)),
     10: ("text", (TEXT,)),
     11: ("static", (*NUMBERS, TEXT)),
@@ -77,7 +79,7 @@ def read_open(file) -> dict:
     except Damage as error:
         return refused("damaged", f"damaged: {error}")
     blocks = Blocks(data, header["header_size"])
-    retired = header["state"] == RETIRED
+    blocks.retired = retired = header["state"] == RETIRED
     stats = [made for metric in blocks.metrics for made in stats_of(metric, blocks, file, retired=retired)]
     left = [made for metric in blocks.ended if stays(metric) for made in stats_of(metric, blocks, file)]
     origin = {name: header[name] for name in ("uuid", "pid", "uid", "hostname", "group", "cmd")}
@@ -155,7 +157,7 @@ class Blocks:
     """
 
     def __init__(self, data, begin):
-        self.data, self.error, self.problems = data, "", []
+        self.data, self.error, self.problems, self.retired = data, "", [], False
         self.metrics, self.ended, self.lanes, self.cells, self.folded = [], [], {}, {}, []
         self.members = []
         try:
@@ -254,7 +256,9 @@ def stays(metric) -> bool:
     """Section 6: whether the end of a process leaves something of it."""
     kind = KINDS.get(metric["kind"], ("", ()))[0]
     keeps = metric["flags"] & 1 and AGGREGATES.get(metric["aggregate"]) in ("sum", "max", "min")
-    return kind in ("counter", "average", "timer") or (kind in ("updown", "number") and bool(keeps))
+    return kind in ("counter", "average", "timer", "histogram") or (
+        kind in ("updown", "number") and bool(keeps)
+    )
 
 
 def stats_of(metric, blocks, file, *, retired=False) -> list:
@@ -386,8 +390,39 @@ def check(metric) -> None:
         raise Damage(f"segment={metric['segment']} cells={metric['cells']} of {metric['label']!r}")
     if kind in COMPOUND and not (metric["cells"] <= MAX_CELLS and COMPOUND[kind][0](metric["cells"])):
         raise Damage(f"cells={metric['cells']} of {metric['label']!r}, a {kind}")
+    check_extra(metric, kind)
+
+
+def check_extra(metric, kind) -> None:
+    """Section 6, when it is wrong: parameters of the kind."""
+    if kind in SPREAD_AT:
+        check_range(metric, kind)
     if kind == "enum":
         states(metric)
+
+
+def range_of(extra) -> dict:
+    """Section 5.2: scale, octaves and bounds."""
+    if len(extra) < 16:
+        raise Damage(f"a range of {len(extra)} bytes")
+    scale, low, high, count = struct.unpack_from("<IiiI", extra)
+    if scale > 8 or not -1023 <= low < high <= 1023:
+        raise Damage(f"a range of scale={scale} low={low} high={high}")
+    if count > 256 or len(extra) != 16 + 8 * count:
+        raise Damage(f"{count} bounds in a range of {len(extra)} bytes")
+    bounds = struct.unpack_from(f"<{count}d", extra, 16)
+    if not all(map(isfinite, bounds)) or any(one >= two for one, two in zip(bounds, bounds[1:])):
+        raise Damage("bounds that do not ascend")
+    cells = 6 + (count + 1 if count else 0)
+    return {"scale": scale, "low": low, "high": high, "bounds": bounds, "cells": cells}
+
+
+def check_range(metric, kind) -> None:
+    """Section 5.2, when it is wrong."""
+    least = SPREAD_AT[kind] + range_of(metric["extra"])["cells"]
+    fits = metric["cells"] == least if kind == "histogram" else metric["cells"] >= least + 2
+    if not fits or metric["cells"] > MAX_CELLS or metric["segment"] >= OCTAVE_STEP:
+        raise Damage(f"cells={metric['cells']} segment={metric['segment']} of {metric['label']!r}, a {kind}")
 
 
 def with_carry(value, metric, place) -> dict:
@@ -413,6 +448,8 @@ def value_of(metric, place) -> dict:
             if cell_type == TEXT
             else tag(cell_type, number(metric["initial"], cell_type))
         )
+    if kind in SPREAD_AT:
+        return distributed(metric, place)
     if kind not in COMPOUND:
         lanes = place.lanes(cells if metric["tags"] else 1)
         return one_cell(metric, kind, [(lives, place.whole(at, 1, 0)) for _, lives, at in lanes])
@@ -423,6 +460,95 @@ def value_of(metric, place) -> dict:
         n = u64(raw, 0)
         lanes += [parts(n, raw, lives)] if n else []
     return together([lane for lane in lanes if lane])
+
+
+def distributed(metric, place) -> dict:
+    """Section 5.2: a histogram, or a timer, over the lanes."""
+    kind, cells, told = KINDS[metric["kind"]][0], metric["cells"], range_of(metric["extra"])
+    parts = timer if kind == "timer" else histogram
+    lanes = []
+    for lane, lives, at in place.lanes(cells):
+        raw, spread = with_octaves(metric, place, lane, at, told)
+        n = u64(raw, 0)
+        lanes += [(parts(n, raw, lives, told), spread)] if n else []
+    value = (timed if kind == "timer" else measured)([one for one, _ in lanes])
+    return {**value, "value": {**value["value"], **spread_over([one for _, one in lanes], told)}}
+
+
+def with_octaves(metric, place, lane, at, told) -> tuple:
+    """Section 5.2, a reader: the first cells, and how many values lie where."""
+    begun_at = at + 8 * SPREAD_AT[KINDS[metric["kind"]][0]]
+    rows, deadline = octaves_of(metric, place, lane, told), time.monotonic() + 0.05
+    while True:
+        before = place.file.pread(at, 8)
+        raw = place.file.pread(at, 8 * metric["cells"])
+        buckets = {k: place.file.pread(where, 8 << told["scale"]) for k, where in rows.items()}
+        begun, after = place.file.pread(begun_at, 24), place.file.pread(at, 8)
+        if len(raw) < 8 * metric["cells"] or any(len(row) < 8 << told["scale"] for row in buckets.values()):
+            raise Damage(f"the end of the file within {metric['label']!r}")
+        raw, n = before + raw[8:], u64(before, 0)
+        spread = spread_of(raw[begun_at - at :], buckets, begun, n, told)
+        is_whole = before == after and n == spread["count"]
+        if is_whole or time.monotonic() > deadline:
+            break
+    if not is_whole:
+        place.blocks.note(f"{metric['label']!r} was being written")
+    return raw, spread
+
+
+def octaves_of(metric, place, lane, told) -> dict:
+    """Section 5.2, octaves: place from `low` on → where the value has its buckets in that lane."""
+    room, head = 1 << told["scale"], len(place.word) // 8
+    step = metric["cells"] + head + (2 if place.blocks.retired else 0)
+    begin, out = place.index // step * room, {}
+    for k in range(told["high"] - told["low"]):
+        for one, at, count in place.blocks.cells.get(place.segment + OCTAVE_STEP * (k + 1), []):
+            if one == lane and begin + room > count:
+                raise Damage(f"{metric['label']!r} ends at {begin + room} of {count} cells of an octave")
+            if one == lane:
+                out[k] = at + 8 * begin
+    return out
+
+
+def spread_of(cells, buckets, begun, n, told) -> dict:
+    """Section 5.2: counts by number of bucket, and by bound; as they were before an update under way."""
+    room = 1 << told["scale"]
+    counts = {number: u64(cells, 3 + number) for number in range(3)}
+    for k, row in buckets.items():
+        counts.update({3 + k * room + i: u64(row, i) for i in range(room)})
+    bounds = [u64(cells, 6 + i) for i in range(told["cells"] - 6)]
+    what, was, was_bound = (u64(begun, i) for i in range(3))
+    if what >> 32 == (n + 1) % (1 << 32):
+        number, bound = what % (1 << 20), (what >> 20) % (1 << 12)
+        counts[number] = was
+        if 0 < bound <= len(bounds):
+            bounds[bound - 1] = was_bound
+    count = add(counts.values())
+    if bounds and add(bounds) != count:
+        count = -1
+    return {"count": count, "counts": counts, "bounds": bounds}
+
+
+def spread_over(lanes, told) -> dict:
+    """Section 5.2: of all lanes; nothing where nobody wrote."""
+    if not lanes:
+        return {}
+    total = {}
+    for lane in lanes:
+        for number, count in lane["counts"].items():
+            total[number] = total.get(number, 0) + count
+    first = told["low"] << told["scale"]
+    buckets = sorted((first + number - 3, count) for number, count in total.items() if number > 2 and count)
+    return {
+        "scale": str(told["scale"]),
+        "octaves": [str(told["low"]), str(told["high"])],
+        "zero": str(total[0]),
+        "overflow": str(total[1]),
+        "negative": str(total[2]),
+        "buckets": {str(index): str(count) for index, count in buckets},
+        "bounds": [tag(F64, bound)["value"] for bound in told["bounds"]],
+        "counts": [str(add(column)) for column in zip(*(lane["bounds"] for lane in lanes))],
+    }
 
 
 def states(metric) -> list:
@@ -524,9 +650,25 @@ def mean(lanes) -> dict:
     return tag(F64, add(one[0] for one in lanes) / add(one[1] for one in lanes) if lanes else 0.0)
 
 
-def timer(n, raw, lives):
+def histogram(n, raw, _lives, _told):
+    """Section 5.2: count, sum, min, max."""
+    return (n, *f64(raw, 1 + 3 * (n & 1), 3))
+
+
+def measured(lanes) -> dict:
+    """Section 6, histogram: sums, min, max."""
+    value = {
+        "sum": add(lane[1] for lane in lanes),
+        "min": min((lane[2] for lane in lanes), default=0.0),
+        "max": max((lane[3] for lane in lanes), default=0.0),
+    }
+    told = {name: tag(F64, float(number))["value"] for name, number in value.items()}
+    return {"type": "histogram", "value": {"count": str(add(lane[0] for lane in lanes)), **told}}
+
+
+def timer(n, raw, lives, told):
     """Section 5.1, Timer: count, sum, min, max; time, last; sum and count of the ring."""
-    values = window(n, raw, 9)
+    values = window(n, raw, 9 + told["cells"])
     totals = (n, *f64(raw, 3 + 3 * (n & 1), 3))
     return (*totals, u64(raw, 2), values[-1], total(values), len(values)) if lives and values else totals
 
@@ -566,7 +708,6 @@ def latest(lanes) -> dict:
 COMPOUND = {
     "average": (lambda cells: cells == 3, average, mean),
     "moving": (lambda cells: cells >= 4, moving, mean),
-    "timer": (lambda cells: cells >= 11, timer, timed),
     "text": (lambda cells: cells % 2 and 7 <= cells <= 5 + 2 * 8192, text, latest),
 }
 

@@ -12,7 +12,8 @@ import pytest
 import filebuilder as fb
 import plainly
 from mmstats import snapshot
-from mmstats.durations import TimerValue
+from mmstats.distribution import DistributionValue, TimerValue
+from mmstats.format.spread import Range, Spread
 
 VECTORS = {vector.name: vector for vector in plainly.vectors().vectors()}
 each = pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS.keys())
@@ -54,6 +55,16 @@ def test_the_reader(vector, path):
     assert (one.origin.uuid == "") == (not answer["version"])
 
 
+def spread(value):
+    """Where the values lie; None where there are none."""
+    if "scale" not in value:
+        return None
+    wanted = Range(int(value["scale"]), *map(int, value["octaves"]), [*map(float, value["bounds"])])
+    buckets = {int(index): int(count) for index, count in value["buckets"].items()}
+    others = [int(value[name]) for name in ("zero", "overflow", "negative")]
+    return Spread(wanted, buckets, *others, [*map(int, value["counts"])])
+
+
 def says(reasons, vector):
     """Whether the problems name what the answer has; where it has none, there are none."""
     problem = vector.answer.get("problem")
@@ -72,8 +83,10 @@ def untagged(tagged):
         return int(value)
     if kind == "f64":
         return float(value)
-    if kind == "timer":
-        return TimerValue(int(value["count"]), *(float(value[name]) for name in list(value)[1:]))
+    if kind in ("timer", "histogram"):
+        names = ("sum", "min", "max", "last", "moving")
+        numbers = [int(value["count"]), *(float(value[name]) for name in names if name in value)]
+        return (TimerValue if kind == "timer" else DistributionValue)(*numbers, spread(value))
     if kind == "set":
         return frozenset(map(untagged, value))
     return {"true": True, "false": False}[value] if kind == "bool" else value

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mmstats.publish.fields import CounterField as CounterField
     from mmstats.publish.fields import Field as Field
     from mmstats.publish.gauges import GaugeField as GaugeField
+    from mmstats.publish.histograms import HistogramField as HistogramField
     from mmstats.publish.infos import InfoField as InfoField
     from mmstats.publish.models import BaseMmStats as BaseMmStats
     from mmstats.publish.models import MmStats as MmStats
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from mmstats.publish.numbers import UShortField as UShortField
     from mmstats.publish.on_the_fly import counter as counter
     from mmstats.publish.on_the_fly import gauge as gauge
+    from mmstats.publish.on_the_fly import histogram as histogram
     from mmstats.publish.on_the_fly import text as text
     from mmstats.publish.on_the_fly import timer as timer
     from mmstats.publish.on_the_fly import updown as updown
@@ -79,13 +81,14 @@ _ROOMS = {
     "mmstats.publish.enums": ("EnumField",),
     "mmstats.publish.fields": ("CounterField", "Field"),
     "mmstats.publish.gauges": ("GaugeField",),
+    "mmstats.publish.histograms": ("HistogramField",),
     "mmstats.publish.infos": ("InfoField",),
     "mmstats.publish.models": ("BaseMmStats", "MmStats", "info"),
     "mmstats.publish.numbers": (
         *("BoolField", "ByteField", "DoubleField", "FloatField", "Int64Field", "IntField"),
         *("ShortField", "UInt64Field", "UIntField", "UShortField"),
     ),
-    "mmstats.publish.on_the_fly": ("counter", "gauge", "text", "timer", "updown"),
+    "mmstats.publish.on_the_fly": ("counter", "gauge", "histogram", "text", "timer", "updown"),
     "mmstats.publish.statics": (
         *("StaticDoubleField", "StaticFloatField", "StaticInt64Field", "StaticTextField"),
         *("StaticUInt64Field", "StaticUIntField"),

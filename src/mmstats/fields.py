@@ -7,6 +7,7 @@ from mmstats.publish.compound import AverageField, MovingAverageField, TimerFiel
 from mmstats.publish.enums import EnumField
 from mmstats.publish.fields import CounterField, Field
 from mmstats.publish.gauges import GaugeField
+from mmstats.publish.histograms import HistogramField
 from mmstats.publish.infos import InfoField
 from mmstats.publish.numbers import (
     BoolField,
@@ -42,6 +43,7 @@ __all__ = [
     "Field",
     "FloatField",
     "GaugeField",
+    "HistogramField",
     "InfoField",
     "Int64Field",
     "IntField",

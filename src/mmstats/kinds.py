@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from mmstats.durations import TimerValue
+from mmstats.distribution import DistributionValue, TimerValue
 from mmstats.format.compound import LONG_AGO
 from mmstats.format.layout import (
     CELL_TYPE_BOOL,
@@ -67,18 +67,23 @@ def _later(one: tuple[float, object], other: tuple[float, object]) -> tuple[floa
     return one if one[0] > other[0] else other  # of two with one stamp: the later lane
 
 
+def _histograms(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    """As `format.compound` gives them, and the distribution behind."""
+    count, total = one[0] + other[0], one[1] + other[1]
+    return (count, total, min(one[2], other[2]), max(one[3], other[3]), one[-1].merged(other[-1]))
+
+
 def _timers(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
-    """As `format.compound` gives them."""
-    count, total, least, greatest, window, of_window, _, _ = map(_add, one, other)
-    if one[0] and other[0]:
-        least, greatest = min(one[2], other[2]), max(one[3], other[3])
+    """Likewise."""
+    *totals, spread = _histograms(one, other)
+    window, of_window = one[4] + other[4], one[5] + other[5]
     latest = one if one[6] > other[6] else other
-    return (count, total, least, greatest, window, of_window, *latest[6:])
+    return (*totals, window, of_window, *latest[6:8], spread)
 
 
 def _timed(parts: tuple[Any, ...]) -> TimerValue:
-    count, total, least, greatest, window, of_window, _, last = parts
-    return TimerValue(count, total, least, greatest, last, window / of_window if of_window else 0.0)
+    count, total, least, greatest, window, of_window, _, last, spread = parts
+    return TimerValue(count, total, least, greatest, last, window / of_window if of_window else 0.0, spread)
 
 
 RULES = {
@@ -94,6 +99,7 @@ RULES = {
     # Of compound kinds, whatever their `aggregate` says; nothing else becomes parts of theirs.
     "mean": Rule(_both, finish=_mean),
     "timer": Rule(_timers, finish=_timed),
+    "histogram": Rule(_histograms, finish=lambda parts: DistributionValue(*parts)),
 }
 # What grows with each part would take the square of their number, one after the other.
 ALL_AT_ONCE: dict[str, Callable[..., Any]] = {
@@ -101,8 +107,15 @@ ALL_AT_ONCE: dict[str, Callable[..., Any]] = {
     "all": lambda *parts: tuple(chain.from_iterable(parts)),
 }
 OF_NUMBERS = frozenset(("sum", "max", "min", "avg"))
-OF_KIND = {"average": "mean", "moving": "mean", "timer": "timer"}
-BLANK = {"average": 0.0, "moving": 0.0, "timer": TimerValue(), "text": "", "enum": ""}  # before anybody wrote
+OF_KIND = {"average": "mean", "moving": "mean", "timer": "timer", "histogram": "histogram"}
+BLANK = {  # before anybody wrote
+    "average": 0.0,
+    "moving": 0.0,
+    "timer": TimerValue(),
+    "histogram": DistributionValue(),
+    "text": "",
+    "enum": "",
+}
 FOR_TEXT = frozenset(("last", "all", "set"))
 
 
@@ -132,6 +145,7 @@ KINDS = {
     "average": Kind((CELL_TYPE_F64,), place="compound", lanes="mean", process="stays"),
     "moving": Kind((CELL_TYPE_F64,), place="compound", lanes="mean", process="gone"),
     "timer": Kind((CELL_TYPE_F64,), place="compound", lanes="timer", process="totals"),
+    "histogram": Kind((CELL_TYPE_F64,), place="compound", lanes="histogram", process="stays"),
     "text": Kind((CELL_TYPE_TEXT,), place="compound", lanes="last", process="gone"),
     "bool": Kind((CELL_TYPE_BOOL,), place="lane", lanes="any", process="gone"),
     "gauge": Kind((CELL_TYPE_F64,), place="process", lanes="", process="gone"),
@@ -158,7 +172,7 @@ def goes_with_process(kind: str, aggregate: str, keep: bool) -> bool:
 
 def remaining(kind: str, parts: Any) -> Any:
     """The parts that the end of the process leaves, of a kind that it does not take as a whole."""
-    return (*parts[:4], 0.0, 0, LONG_AGO, 0.0) if kind == "timer" and parts is not None else parts
+    return (*parts[:4], 0.0, 0, LONG_AGO, 0.0, parts[-1]) if kind == "timer" and parts is not None else parts
 
 
 def rule(kind: str, aggregate: str) -> str:

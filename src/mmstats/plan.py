@@ -7,17 +7,19 @@ from struct import Struct
 from mmstats import kinds
 from mmstats.errors import FormatError
 from mmstats.format import compound, layout
-from mmstats.format.cells import CODES, PATTERN, stated
+from mmstats.format.compound import DISTRIBUTED
+from mmstats.format.metric import CODES, PATTERN, stated
 from mmstats.stat import About
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from mmstats.format.cells import Cells
     from mmstats.format.members import Slot, Tags
     from mmstats.format.metric import Metric
+    from mmstats.format.spread import Range
     from mmstats.stat import Rows
 
 PLAIN = frozenset(("sum", "max", "min"))  # parts of one value are that value
@@ -36,6 +38,7 @@ class Plan:
         "_metric",
         "_never",
         "_place",
+        "_spread",
         "_states",
         "about",
         "code",
@@ -46,7 +49,8 @@ class Plan:
 
     def __init__(self, metric: Metric) -> None:
         row = kinds.KINDS[metric.kind]
-        _check(metric, row)
+        self._spread = _range_of(metric) if metric.kind in DISTRIBUTED else None
+        _check(metric, row, self._spread)
         aggregate = _aggregate(metric)
         self._metric = metric
         self.about = About(aggregate, metric.help, metric.keep, metric.kind, metric.label, (), metric.unit)
@@ -75,7 +79,7 @@ class Plan:
             stands: Any = metric.value if _is_text(metric) else stated(cells.data, block, metric)
             rows.add(about, kinds.stated(about.aggregate, stands, stamp), stands)
         elif self._place == "compound":
-            self._put(rows, about, *self._compounded(cells.compound(metric, compound.TAKES[metric.kind])))
+            self._put(rows, about, *self._compounded(cells))
         else:
             found = cells.of(metric, living=self._living, never=self._never)
             self._put(rows, about, *self._measured(found, stamp))
@@ -84,16 +88,25 @@ class Plan:
         """Add the stat of one member of a family, if it is that member's to the end."""
         about, metric = _of_member(self.about, tags, slot.ttl / 1e9), self._metric
         if self._place == "compound":
-            take = compound.TAKES[metric.kind]
-            parts, value = self._compounded(cells.compound_of_member(metric, slot, take))
+            parts, value = self._compounded(cells, slot)
         else:
             found = cells.of_member(metric, slot, living=self._living, never=self._never)
             parts, value = self._measured(found, stamp)
         if cells.stands(slot):
             self._put(rows, about, parts, value)
 
-    def _compounded(self, lanes: Iterable[Any]) -> tuple[Any, Any]:
-        return kinds.compounded(self.about.kind, self.about.aggregate, lanes)
+    def _lanes(self, cells: Cells, slot: Slot | None = None) -> Iterator[Any]:
+        """The parts of each lane, of a member if it is said."""
+        metric, take = self._metric, compound.take_of(self._metric.kind, self._spread)
+        if self._spread is not None:
+            return cells.distributed(metric, self._spread, take, slot)
+        return cells.compound(metric, take) if slot is None else cells.compound_of_member(metric, slot, take)
+
+    def _compounded(self, cells: Cells, slot: Slot | None = None) -> tuple[Any, Any]:
+        parts, value = kinds.compounded(self.about.kind, self.about.aggregate, self._lanes(cells, slot))
+        if self._spread is not None and parts is not None:
+            cells.keep(len(parts[-1].buckets))
+        return parts, value
 
     def _measured(self, found: list[Any], stamp: float) -> tuple[Any, Any]:
         about, metric = self.about, self._metric
@@ -220,7 +233,13 @@ def plan(metric: Metric) -> Plan | Family | NoPlan:
         return NoPlan(f"damaged: found {error.found}, expected {error.expected}; left out")
 
 
-def _check(metric: Metric, row: kinds.Kind) -> None:
+def _range_of(metric: Metric) -> Range:
+    from mmstats.format.spread import Range  # most files need none
+
+    return Range.unpack(metric.extra)
+
+
+def _check(metric: Metric, row: kinds.Kind, spread: Range | None) -> None:
     if metric.cell_type not in row.cell_types:
         lawful = ", ".join(map(str, sorted(row.cell_types)))
         raise FormatError(
@@ -229,7 +248,10 @@ def _check(metric: Metric, row: kinds.Kind) -> None:
     if row.place != "metric" and ((metric.segment == 0 and not metric.tags) or metric.cells == 0):
         found = f"segment={metric.segment} cells={metric.cells} of {metric.label!r}"
         raise FormatError(0, found, f"cells for a {metric.kind}")
-    if row.place == "compound" and not compound.is_lawful(metric.kind, metric.cells):
+    if spread is not None and metric.segment >= layout.OCTAVE_STEP:
+        found = f"segment={metric.segment} of {metric.label!r}"
+        raise FormatError(0, found, f"below {layout.OCTAVE_STEP}, as it has octaves")
+    if row.place == "compound" and not compound.is_lawful(metric.kind, metric.cells, spread):
         raise FormatError(0, f"cells={metric.cells} of {metric.label!r}", f"what makes a whole {metric.kind}")
     if metric.aggregate not in layout.AGGREGATES.values():
         raise FormatError(0, f"{metric.aggregate} of {metric.label!r}", "a known one")

@@ -1,16 +1,17 @@
 """0.8's reader: `for label, value in MmStatsReader.from_file(name)`, of files of both versions.
 
-A value is a number, a bool or a text: of a timer its moving average, of an average its mean; a member of
-a family has the label `name{key="value"}`. `mmstats.snapshot` tells more.
+A value is a number, a bool or a text: of a timer its moving average, of a histogram its count, of an average
+its mean; a member of a family has the label `name{key="value"}`. `mmstats.snapshot` tells more.
 """
 
 from __future__ import annotations
 
 from collections import namedtuple
 
-from mmstats.durations import TimerValue
+from mmstats.distribution import Distributed, TimerValue
 from mmstats.errors import FormatError, MmStatsError
-from mmstats.format.cells import Cells, Copies
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.layout import MAGIC
 from mmstats.format.legacy import UNBUFFERED as UNBUFFERED_FIELD
@@ -108,7 +109,7 @@ class MmStatsReader:
                         decoded.complain(error)
         add_dropped(rows, decoded.header)
         for about, value in zip(rows.abouts, rows.values):
-            yield Stat(name_of(about), value.moving if isinstance(value, TimerValue) else value)
+            yield Stat(name_of(about), _one(value))
         if decoded.problems:
             raise FormatError(0, "; ".join(decoded.problems), "a whole file")
 
@@ -126,3 +127,10 @@ class MmStatsReader:
     def _read_again(self, offset: int, length: int) -> bytes:
         self.data.seek(offset)
         return self.data.read(length)
+
+
+def _one(value: object) -> object:
+    """A value that is one number, bool or text."""
+    if isinstance(value, Distributed):
+        return value.moving if isinstance(value, TimerValue) else value.count
+    return value

@@ -109,7 +109,7 @@ def test_there_are_only_so_many_names(dead, fold, place, monkeypatch):
         (fb.whole(*fb.fields(FIVE)), "retired totals of 'app'"),
         (fb.whole(state=layout.STATE_RETIRED, group="other"), "retired totals of 'app'"),
         (fb.whole(fb.metric("n"), fb.cells(0, [5]), state=layout.STATE_RETIRED), "without damage"),
-        (fb.whole(*fb.fields(("h", "histogram", fb.U64, 0)), state=layout.STATE_RETIRED), "without damage"),
+        (fb.whole(*fb.fields(("h", 77, fb.U64, 0)), state=layout.STATE_RETIRED), "without damage"),
     ],
     ids=["foreign", "empty", "a writer's", "another group's", "damaged", "a newer one's"],
 )

@@ -15,6 +15,7 @@ from mmstats.fold.totals import Total, Totals
 from mmstats.format import layout
 from mmstats.format.compound import LONG_AGO
 from mmstats.format.layout import CELL_TYPE_F64, CELL_TYPE_I64, CELL_TYPE_U64
+from mmstats.format.spread import Range, Spread
 from mmstats.host.directory import Directory
 from mmstats.stat import About
 
@@ -32,6 +33,26 @@ def of(kind, aggregate, cell_type, parts):
     return st.builds(make, TEXT.filter(bool), TEXT, TEXT, st.booleans(), st.integers(1, 2**63), parts)
 
 
+RANGES = (Range(3, -20, 12), Range(0, -2, 2), Range(2, 0, 40, (0.5, 10.0)))
+COUNT = st.integers(1, 2**40)
+
+
+@st.composite
+def spreads(draw):
+    """Any that a histogram may have come to, of at least one value."""
+    wanted = draw(st.sampled_from(RANGES))
+    index = st.integers(wanted.low << wanted.scale, (wanted.high << wanted.scale) - 1)
+    buckets = draw(st.dictionaries(index, COUNT, max_size=8))
+    made = Spread(wanted, buckets, draw(COUNT), draw(COUNT), draw(COUNT))
+    return Spread(wanted, buckets, made.zero, made.overflow, made.negative, (told(made), 0, 0))
+
+
+def told(spread):
+    """How many values it has."""
+    return spread.zero + spread.overflow + spread.negative + sum(spread.buckets.values())
+
+
+SPREAD = spreads()
 TOTAL = st.one_of(
     of("counter", "sum", CELL_TYPE_U64, st.integers(-(2**126), 2**126)),
     of("updown", "sum", CELL_TYPE_I64, st.integers(-(2**126), 2**126)),
@@ -45,12 +66,18 @@ TOTAL = st.one_of(
         "sum",
         CELL_TYPE_F64,
         st.builds(
-            lambda count, *reals: (count, *reals, 0.0, 0, LONG_AGO, 0.0),
-            st.integers(1, 2**53),
+            lambda spread, *reals: (told(spread), *reals, 0.0, 0, LONG_AGO, 0.0, spread),
+            SPREAD,
             REAL,
             REAL,
             REAL,
         ),
+    ),
+    of(
+        "histogram",
+        "sum",
+        CELL_TYPE_F64,
+        st.builds(lambda spread, *reals: (told(spread), *reals, spread), SPREAD, REAL, REAL, REAL),
     ),
 )
 
@@ -139,6 +166,6 @@ def test_a_metric_without_its_two_further_cells_is_damage(tmp_path):
 
 
 def test_a_metric_of_a_newer_kind_is_said(tmp_path):
-    blocks = fb.fields(("h", "histogram", fb.U64, 0))
+    blocks = fb.fields(("h", 77, fb.U64, 0))
     (one,) = snapshot(fb.write(tmp_path / NAME, fb.whole(*blocks, state=layout.STATE_RETIRED)))
-    assert "kind histogram is not known" in str(one.problems[0])
+    assert "kind 77 is not known" in str(one.problems[0])

@@ -8,9 +8,10 @@ import filebuilder as fb
 from mmstats.errors import FormatError
 from mmstats.format import decode as room
 from mmstats.format import layout, runs
-from mmstats.format.cells import Cells, Copies, stated
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
-from mmstats.format.metric import decode_metric
+from mmstats.format.metric import decode_metric, stated
 from mmstats.format.runs import Schema
 
 

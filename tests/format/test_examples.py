@@ -11,10 +11,15 @@ import pytest
 import filebuilder as fb
 import plainly
 from mmstats import snapshot
-from mmstats.durations import TimerValue
+from mmstats.distribution import DistributionValue, TimerValue
 from mmstats.format import encode, layout
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.legacy import decode_legacy
+from mmstats.format.spread import Range, Spread
+from mmstats.plan import plan
+from mmstats.stat import Rows
 
 LAW = (Path(__file__).resolve().parents[2] / "spec" / "FORMAT.md").read_text()
 
@@ -42,10 +47,11 @@ def test_each_section_has_one(heading):
     assert "```\n" in section(heading)
 
 
+RANGE = Range(3, -20, 12)
 COMPOUND = {
     "Average": ("average", fb.F64, 2.0),
     "Moving average": ("moving", fb.F64, 7.5),
-    "Timer": ("timer", fb.F64, TimerValue(1, 0.25, 0.25, 0.25, 0.25, 0.25)),
+    "Timer": ("timer", fb.F64, TimerValue(1, 0.25, 0.25, 0.25, 0.25, 0.25, Spread(RANGE, {-17: 1}))),
     "Text": ("text", fb.TEXT, "down"),
 }
 
@@ -54,8 +60,10 @@ COMPOUND = {
 def test_a_compound_value_reads_as_it_says(tmp_path, title):
     kind, cell_type, value = COMPOUND[title]
     raw = words(example(section("### 5.1 Compound values").split(f"**{title}.**", 1)[1]))
-    metric = fb.metric("a", kind, cell_type, cells=len(raw))
-    path = fb.write(tmp_path / "a.mmstats", fb.whole(metric, fb.lane(1), fb.cells(1, raw)))
+    extra = RANGE.pack() if kind == "timer" else b""
+    metric = fb.metric("a", kind, cell_type, cells=len(raw), extra=extra)
+    octave = fb.cells(1, [0] * 7 + [1], segment=1 + layout.OCTAVE_STEP * 18)  # which stands beside it
+    path = fb.write(tmp_path / "a.mmstats", fb.whole(metric, fb.lane(1), fb.cells(1, raw), octave))
     (one,) = snapshot(path)
     assert [stat.value for stat in one.stats] == [value]
 
@@ -125,10 +133,23 @@ def test_a_member_s_cells():
     assert struct.unpack("<4Q", example(f"*Example.*{cells}")) == (5, 42, 4, 17)
 
 
-def test_an_octave():
-    raw = example(section("## 10. Reserved"))
-    assert struct.unpack_from(layout.OCTAVE_STRUCT, raw) == (layout.BLOCK_TYPE_OCTAVE, 128, 1, 7, 0, 3, 2)
-    assert words(raw[40:]) == [40, 2]
+def test_a_histogram():
+    """Its first cells and those of one octave, read as a reader does."""
+    raw, wanted = example(section("### 5.2 Distributions")), Range(1, 3, 5)
+    first = (raw[:24].ljust(64, b"\0") + raw[24:128]).ljust(192, b"\0")
+    octave = (raw[128:152].ljust(64, b"\0") + raw[152:]).ljust(128, b"\0")
+    data = fb.whole(
+        fb.metric("it", "histogram", fb.F64, segment=2, cells=13, extra=wanted.pack()),
+        fb.lane(1),
+        first,
+        octave,
+    )
+    decoded = decode(data)
+    assert decoded.problems == []
+    assert decoded.cells.keys() == {2, 2 + layout.OCTAVE_STEP}
+    rows = Rows("")
+    plan(decoded.runs[0][0].metrics[0]).add(rows, Cells(Copies.of_one(data), decoded), 0, 0.0)
+    assert rows.values == [DistributionValue(41, 412.0, 10.0, 12.0, Spread(wanted, {6: 40, 7: 1}))]
 
 
 def test_version_1():

@@ -346,7 +346,9 @@ def store_one_more(metric, cells):
         new = at + layout.TIMER_TOTALS + 3 * (cells[at] + 1 & 1)
         cells[new] = as_bits(metric.cell_type, as_number(metric.cell_type, cells[old]) + 0.5)
         cells[new + 1], cells[new + 2] = cells[old + 1], cells[old + 2]
-        cells[at + layout.TIMER_RING + cells[at] % 4] = as_bits(metric.cell_type, 0.5)
+        ring = at + layout.TIMER_DISTRIBUTION + layout.DISTRIBUTION_SIZE
+        cells[at + layout.TIMER_DISTRIBUTION + layout.DISTRIBUTION_ZERO] += 1
+        cells[ring + cells[at] % 4] = as_bits(metric.cell_type, 0.5)
         cells[at] += 1
 
 

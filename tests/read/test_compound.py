@@ -9,8 +9,9 @@ import pytest
 
 import filebuilder as fb
 from mmstats import combined, snapshot
-from mmstats.durations import TimerValue
+from mmstats.distribution import TimerValue
 from mmstats.format import layout
+from mmstats.format.spread import Range, Spread
 from mmstats.host import locks
 from mmstats.read import source as source_room
 
@@ -37,8 +38,16 @@ def ring(n, values):
     return places
 
 
+ALL_ZERO = Range(0, 40, 41)  # too large for any duration here: all are in the count of what is too small
+
+
 def timer(n, started, time, even, odd, *values):
-    return [n, started, time, *f64(*even, *odd, *ring(n, values))]
+    return [n, started, time, *f64(*even, *odd), 0, 0, 0, n, 0, 0, *f64(*ring(n, values))]
+
+
+def zero(n):
+    """What a timer of n durations tells of them."""
+    return Spread(ALL_ZERO, {}, zero=n)
 
 
 def slot(text, time, room):
@@ -56,7 +65,8 @@ def file_of(tmp_path):
 
     def file_of(kind, *lanes, states=(), cells=None, name="a.mmstats", created=0, **given):
         cell_type = fb.TEXT if kind == "text" else fb.F64
-        blocks = [fb.metric("it", kind, cell_type, aggregate=None, cells=cells or len(lanes[0]))]
+        extra = ALL_ZERO.pack() if kind == "timer" else b""
+        blocks = [fb.metric("it", kind, cell_type, cells=cells or len(lanes[0]), extra=extra)]
         for number, words in enumerate(lanes, 1):
             state = states[number - 1] if states else 1
             blocks += [fb.lane(number, state), fb.cells(number, words)]
@@ -96,7 +106,7 @@ def reason(path):
 def test_nothing_written_is_shown_as_nothing(file_of):
     assert only(file_of("average", [0] * 3)) == 0.0
     assert only(file_of("moving", [0] * 4)) == 0.0
-    assert only(file_of("timer", [0] * 12)) == TimerValue()
+    assert only(file_of("timer", [0] * 18)) == TimerValue()
     assert only(file_of("text", [0] * 9)) == ""
 
 
@@ -128,7 +138,7 @@ def test_a_timer_of_several_threads(file_of):
     other = timer(2, 0, 900, (1.0, 0.25, 0.75), (0.25, 0.25, 0.25), 0.25, 0.75)
     nobody = timer(0, 0, 0, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 0.0, 0.0)
     value = only(file_of("timer", one, other, nobody))
-    assert value == TimerValue(count=3, sum=3.0, min=0.25, max=2.0, last=0.75, moving=1.0)
+    assert value == TimerValue(3, 3.0, min=0.25, max=2.0, last=0.75, moving=1.0, spread=zero(3))
     assert value.mean == 1.0
 
 
@@ -136,12 +146,12 @@ def test_what_a_timer_counted_stays_when_its_thread_ends(file_of):
     one = timer(1, 0, 700, (0.0, 0.0, 0.0), (2.0, 2.0, 2.0), 2.0, 0.0)
     other = timer(2, 0, 900, (1.0, 0.25, 0.75), (0.25, 0.25, 0.25), 0.25, 0.75)
     value = only(file_of("timer", one, other, states=(1, 0)))
-    assert value == TimerValue(count=3, sum=3.0, min=0.25, max=2.0, last=2.0, moving=2.0)
+    assert value == TimerValue(3, 3.0, min=0.25, max=2.0, last=2.0, moving=2.0, spread=zero(3))
 
 
 def test_what_a_timer_counted_stays_when_its_process_ends(file_of):
     path = file_of("timer", timer(1, 0, 7, (0.0, 0.0, 0.0), (2.0, 2.0, 2.0), 2.0), state=layout.STATE_CLOSED)
-    assert combined(path).value("it") == TimerValue(count=1, sum=2.0, min=2.0, max=2.0)
+    assert combined(path).value("it") == TimerValue(1, 2.0, min=2.0, max=2.0, spread=zero(1))
     assert snapshot(path)[0].value("it").last == 2.0, "the file itself says more"
 
 
@@ -155,7 +165,7 @@ def test_timers_and_averages_of_processes_are_one(file_of, alive):
         created_monotonic=50,
     )
     assert combined([alive(one), alive(two)]).value("it") == TimerValue(
-        2, 6.0, 2.0, 4.0, last=2.0, moving=3.0
+        2, 6.0, 2.0, 4.0, last=2.0, moving=3.0, spread=zero(2)
     )
     one = file_of("average", average(1, 0.0, 1.0))
     two = file_of("average", average(3, 0.0, 9.0), name="b.mmstats")
@@ -196,7 +206,7 @@ def test_the_time_of_a_text_is_on_one_scale_for_all_processes(file_of, alive):
         ("moving", moving(1, 0), 3, "cells=3 of 'it', expected what makes a whole moving"),
         ("moving", moving(1, 2, 1.0), 4, "found started=2, expected at most the witness, 1"),
         ("moving", moving(1, 0, 1.0), 5, "found 4 cells, expected cell 4 of 'it'"),
-        ("timer", timer(1, 0, 7, (0.0, 0.0, 0.0), (2.0, 2.0, 2.0)), 9, "what makes a whole timer"),
+        ("timer", timer(1, 0, 7, (0.0, 0.0, 0.0), (2.0, 2.0, 2.0)), 15, "what makes a whole timer"),
         ("text", text(1, slot("", 0, 1), slot("a", 7, 1)), 6, "cells=6 of 'it', expected what makes"),
         ("text", text(1, [0, 0, 0], [9, 7, 0]), 7, "found a text of 9 bytes, expected at most 8"),
     ],

@@ -19,6 +19,7 @@ from mmstats import combined, snapshot
 from mmstats.errors import FormatError
 from mmstats.format.layout import MAGIC
 from mmstats.format.legacy import decode_legacy
+from mmstats.format.spread import Range
 from mmstats.reader import InvalidMmStatsVersion, MmStatsReader, Stat
 from mmstats.tools.text import Listing, float_text
 
@@ -194,11 +195,12 @@ def test_another_version_is_refused_as_the_first_reader_did(first, said):
 
 def test_the_reader_reads_files_of_version_2_too(tmp_path):
     ring = [2, 0, *(fb.bits(value, fb.F64) for value in (1.0, 3.0, 0.0))]
-    timer = [1, 0, 7, *(fb.bits(value, fb.F64) for value in (0, 0, 0, 2.0, 2.0, 2.0, 2.0, 0))]
+    timer = [1, 0, 7, *(fb.bits(value, fb.F64) for value in (0, 0, 0, 2.0, 2.0, 2.0))]
+    timer += [0, 0, 0, 1, 0, 0, *(fb.bits(value, fb.F64) for value in (2.0, 0))]
     blocks = [
         *(fb.metric("hits"), fb.metric("mean", "moving", fb.F64, index=1, cells=5)),
         *(
-            fb.metric("timer", "timer", fb.F64, index=6, cells=11),
+            fb.metric("timer", "timer", fb.F64, index=6, cells=17, extra=Range(0, 40, 41).pack()),
             fb.lane(1),
             fb.cells(1, [5, *ring, *timer]),
         ),

@@ -8,7 +8,8 @@ import filebuilder as fb
 from mmstats import snapshot
 from mmstats.errors import FormatError
 from mmstats.format import decode as decoding
-from mmstats.format.cells import Cells, Copies
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.plan import plan
 from mmstats.read import snapshot as reading

@@ -15,6 +15,7 @@ import pytest
 import filebuilder as fb
 import mmstats
 from mmstats.format import layout
+from mmstats.format.spread import Range
 from mmstats.tools import ends, slurpstats
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -294,11 +295,31 @@ def test_choosing_processes(slurp, stats, conditions, pids):
 
 
 def test_a_condition_on_a_timer_is_one_on_its_moving_average(slurp, stats):
-    cells = [1, 0, 7, *(fb.bits(value, fb.F64) for value in (0, 0, 0, 2.0, 2.0, 2.0, 2.0, 0))]
-    data = fb.whole(fb.metric("latency", "timer", fb.F64, cells=11), fb.lane(1), fb.cells(1, cells))
+    cells = [1, 0, 7, *(fb.bits(value, fb.F64) for value in (0, 0, 0, 2.0, 2.0, 2.0))]
+    cells += [0, 0, 0, 1, 0, 0, *(fb.bits(value, fb.F64) for value in (2.0, 0))]
+    metric = fb.metric("latency", "timer", fb.F64, cells=17, extra=Range(0, 40, 41).pack())
+    data = fb.whole(metric, fb.lane(1), fb.cells(1, cells))
     fb.write(Path(os.environ["MMSTATS_PATH"]) / "timer.mmstats", data)
     assert slurp("-f", "latency>1.5")[0] == 0
     assert slurp("-f", "latency>2.5")[0] == 1
+
+
+def test_a_histogram_in_each_format(slurp):
+    """A line for people, an object for programs; a condition on it is one on its count."""
+    cells = [3, *(fb.bits(value, fb.F64) for value in (0, 0, 0, 28.0, 5.0, 12.0)), 0, 0, 0, 1, 0, 0]
+    metric = fb.metric("size", "histogram", fb.F64, cells=13, unit="bytes", extra=Range(1, 3, 5).pack())
+    octave = fb.cells(1, [1, 1], segment=1 + layout.OCTAVE_STEP)
+    data = fb.whole(metric, fb.lane(1), fb.cells(1, cells), octave)
+    path = fb.write(Path(os.environ["MMSTATS_PATH"]) / "sizes.mmstats", data)
+    line = "count=3 mean=9.33333333333 p50=9.37 p99=12 min=5.0 max=12.0"
+    assert line in slurp(path)[1]
+    assert slurp("-o", "plain", path)[1].endswith(f"size\t{line}\n".replace("\\t", "\t"))
+    assert "histogram of 1" in slurp("--by", "all", path)[1]
+    value = json.loads(slurp("--jsonl", path)[1])["value"]
+    assert value.keys() == {"count", "sum", "min", "max", "mean", "p50", "p90", "p95", "p99", "p999"}
+    assert (value["count"], value["sum"], value["p99"]) == (3, 28.0, 12.0)
+    assert slurp("-f", "size>2")[0] == 0
+    assert slurp("-f", "size>3")[0] == 1
 
 
 def test_a_condition_may_stand_anywhere_with_an_equals_sign(slurp, stats):

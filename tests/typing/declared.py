@@ -10,7 +10,8 @@ from collections.abc import Iterator  # noqa: TC003 - as a program has it
 from typing_extensions import assert_type
 
 import mmstats
-from mmstats.cells.protocol import Average, Counter, Gauge, Moving, UpDown
+from mmstats.cells.compound_protocol import Average, Moving
+from mmstats.cells.protocol import Counter, Gauge, UpDown
 from mmstats.publish.timers import Timer, TimerContext
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing_extensions import assert_type
 
 import mmstats
-from mmstats.cells.protocol import Average, Counter, Gauge, Moving, UpDown
+from mmstats.cells.compound_protocol import Average, Moving
+from mmstats.cells.protocol import Counter, Gauge, UpDown
 from mmstats.publish.attributes import Attribute
 from mmstats.publish.families import Family
 from mmstats.publish.timers import Timer

@@ -52,6 +52,11 @@ FIELDS = {
     "counter": ("CounterField(tags=('prime',))", "incr", lambda value, prime: value % prime == 0),
     "average": ("AverageField(tags=('prime',))", "add", lambda value, prime: value in (0, prime)),
     "gauge": ("GaugeField(tags=('prime',))", "set", lambda value, prime: value in (0, prime)),
+    "histogram": (
+        "HistogramField(tags=('prime',), low=1, high=256)",
+        "observe",
+        lambda value, prime: not value.count or value.min == value.max == value.sum / value.count == prime,
+    ),
 }
 
 

@@ -15,7 +15,8 @@ import pytest
 
 import programs
 from mmstats import snapshot
-from mmstats.format.cells import Copies
+from mmstats.format.compound import Copies
+from mmstats.format.spread import Spread
 from mmstats.read import snapshot as reading
 
 pytestmark = [pytest.mark.main, pytest.mark.slow]
@@ -30,7 +31,7 @@ SIZE = 8 * len(LETTERS)
 
 WRITER = """
 import itertools, mmstats, os, sys, threading
-from mmstats.cells import compound, text
+from mmstats.cells import compound, distribution, text
 {spoil}
 class Model(mmstats.BaseMmStats):
     x = mmstats.{field}
@@ -50,6 +51,7 @@ FIELDS = {
     "average": ("AverageField()", "[1.25]", "stats.x.add(each)"),
     "moving": (f"MovingAverageField(size={WINDOW})", f"[2**i for i in range({POWERS})]", "stats.x.add(each)"),
     "timer": (f"TimerField(size={WINDOW})", f"range({PERIOD})", "stats.x.observe(each)"),
+    "histogram": ("HistogramField(bounds=(0.5, 1))", "[1]", "stats.x.observe(each)"),
     "text": (
         f"StringField(size={SIZE})",
         f"[letter * 8 * at for at, letter in enumerate({LETTERS!r}, 1)]",
@@ -82,12 +84,25 @@ def is_timer(stat):
     )
 
 
+def is_histogram(stat):
+    """Of ones: as many in the bucket, and below the bound, as the sum says."""
+    value = stat.value
+    buckets, bounds = [count for _, _, count in value.buckets], [count for _, count in value.bounds]
+    return value.count == value.sum == sum(buckets) and bounds in ([], [0, value.count])
+
+
 def is_text(stat):
     text = stat.value
     return text == text[:1] * len(text) and len(text) == 8 * (LETTERS.index(text[:1]) + 1 if text else 0)
 
 
-WHOLE = {"average": is_average, "moving": is_moving, "timer": is_timer, "text": is_text}
+WHOLE = {
+    "average": is_average,
+    "moving": is_moving,
+    "timer": is_timer,
+    "histogram": is_histogram,
+    "text": is_text,
+}
 
 
 @contextmanager
@@ -149,7 +164,7 @@ def store(self, views, real):
 compound.Moving._store = store
 """,
     "timer": """
-right = compound.Timing._store
+right = distribution.Timing._store
 class Doubles(list):
     def __init__(self, doubles): self.doubles = doubles
     def __getitem__(self, at): return self.doubles[at]
@@ -157,9 +172,9 @@ class Doubles(list):
         self.doubles[at] = value
         if at < 6 and at >= 3: self.doubles[at + 3] = value
         elif at < 9 and at >= 6: self.doubles[at - 3] = value
-def store(self, views, real):
-    right(self, (views[0], Doubles(views[1]), *views[2:]), real)
-compound.Timing._store = store
+def store(self, views, octave, number, real):
+    right(self, (views[0], Doubles(views[1]), *views[2:]), octave, number, real)
+distribution.Timing._store = store
 """,
     "text": """
 right = text.Text._store
@@ -185,6 +200,9 @@ def test_a_writer_without_the_remedy_is_found_out(stats_dir, kind):
 
 @pytest.mark.parametrize("kind", FIELDS)
 def test_a_reader_that_asks_the_witness_once_is_found_out(twin, stats_dir, monkeypatch, kind):
+    """And, of a histogram, does not add up what it has."""
+    monkeypatch.setattr(Spread, "tells", lambda self, n: True)
+
     def trusting(data, _decoded, source):
         return Copies(data, source.read(), data, source.read_at, lambda: True)
 

@@ -28,6 +28,10 @@ UPDATES = {
     "moving, full": ([lambda stats: stats.load.add(1)] * 4, lambda stats: stats.load.add(3), 2),
     "first of a timer": ([], lambda stats: stats.latency.observe(3), 6),
     "timer": ([lambda stats: stats.latency.observe(2)] * 5, lambda stats: stats.latency.observe(3), 4),
+    "first of a histogram": ([], lambda stats: stats.body.observe(3), 8),
+    "histogram": ([lambda stats: stats.body.observe(3)] * 2, lambda stats: stats.body.observe(3), 6),
+    "another octave": ([lambda stats: stats.body.observe(3)], lambda stats: stats.body.observe(9), 8),
+    "beyond all octaves": ([lambda stats: stats.body.observe(3)], lambda stats: stats.body.observe(1e12), 6),
     "a longer text": ([say("up")], say("x" * 20), 5),
     "a shorter text": ([say("y" * 20)] * 2, say("up"), 4),
 }  # fmt: skip
@@ -42,6 +46,7 @@ def declare(mmstats):
         load = mmstats.MovingAverageField(size=3)
         latency = mmstats.TimerField(size=2)
         phase = mmstats.StringField(size=24)
+        body = mmstats.HistogramField(bounds=(1, 10))
 
     return Model
 

@@ -22,6 +22,7 @@ __all__ = [
     "Average",
     "Counter",
     "Gauge",
+    "Histogram",
     "Instance",
     "Lookup",
     "Moving",
@@ -85,6 +86,7 @@ Number = _twin.Number
 Average = _twin.Average
 Moving = _twin.Moving
 Timing = _twin.Timing
+Histogram = _twin.Histogram
 Text = _twin.Text
 Gauge = _twin.Gauge
 Lookup = _twin.Lookup

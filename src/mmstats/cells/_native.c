@@ -6,7 +6,8 @@
  *   _native_counter.h   Counter
  *   _native_updown.h    UpDown
  *   _native_number.h    Number
- *   _native_compound.h  Average, Moving, Timing
+ *   _native_compound.h  Average, Moving
+ *   _native_distribution.h  Histogram, Timing
  *   _native_text.h      Text
  *   _native_gauge.h     Gauge
  *   _native_lookup.h    Lookup
@@ -22,6 +23,7 @@
 
 #include "_native_compound.h"
 #include "_native_counter.h"
+#include "_native_distribution.h"
 #include "_native_gauge.h"
 #include "_native_instance.h"
 #include "_native_lookup.h"
@@ -138,8 +140,9 @@ add_token(PyObject *module)
 static int
 add_types(PyObject *module)
 {
-    PyType_Spec *specs[] = {&counter_spec, &updown_spec, &number_spec, &instance_spec, &average_spec,
-                            &moving_spec,  &timing_spec, &text_spec,   &gauge_spec,    &lookup_spec};
+    PyType_Spec *specs[] = {&counter_spec, &updown_spec, &number_spec,   &instance_spec,
+                            &average_spec, &moving_spec, &timing_spec,   &text_spec,
+                            &gauge_spec,   &lookup_spec, &histogram_spec};
     struct state *state = PyModule_GetState(module);
     state->segment = add_type(module, &segment_spec);
     if (state->segment == NULL) {

@@ -95,11 +95,38 @@ class Moving:
     @property
     def value(self) -> float: ...
 
+class Histogram:
+    @property
+    def label(self) -> str: ...
+    def __init__(
+        self,
+        segment: Segment,
+        index: int,
+        scale: int,
+        low: int,
+        high: int,
+        bounds: Sequence[float],
+        octave: Callable[[int], Segment],
+        label: str,
+        refuse: Callable[[], object],
+    ) -> None: ...
+    def observe(self, value: float) -> None: ...
+
 class Timing:
     @property
     def label(self) -> str: ...
     def __init__(
-        self, segment: Segment, index: int, size: int, label: str, refuse: Callable[[], object]
+        self,
+        segment: Segment,
+        index: int,
+        size: int,
+        scale: int,
+        low: int,
+        high: int,
+        bounds: Sequence[float],
+        octave: Callable[[int], Segment],
+        label: str,
+        refuse: Callable[[], object],
     ) -> None: ...
     def observe(self, seconds: float) -> None: ...
     @property

@@ -1,4 +1,4 @@
-/* Average, Moving and Timing: values of several cells, told whole by a witness (FORMAT.md 5.1).
+/* Average and Moving: values of several cells, told whole by a witness (FORMAT.md 5.1).
  *
  * An update is one C call with the GIL held, so nobody of this process comes in between. Readers do: so
  * what is stored first is what the witness does not point at, and the witness comes last. The fence keeps
@@ -7,11 +7,7 @@
 #ifndef MMSTATS_NATIVE_COMPOUND_H
 #define MMSTATS_NATIVE_COMPOUND_H
 
-#include <time.h>
-
 #include "_native_counter.h"
-
-#define TOTALS 3 /* cells of a timer's {sum, min, max} */
 
 typedef struct {
     PyObject_HEAD
@@ -28,14 +24,6 @@ typedef struct {
 
 /* Stores one value; false: the sum would be no finite number, and nothing was stored. */
 typedef bool (*store_function)(const Compound *self, uint64_t *cells, double value);
-
-static uint64_t
-monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static int
 compound_ready(const Compound *self)
@@ -166,21 +154,20 @@ compound_bind(Compound *self, PyObject *segment, unsigned index, uint32_t cells,
 }
 
 static int
-ring_init(Compound *self, PyObject *args, PyObject *kwargs, uint32_t besides)
+ring_check(PyObject *label, unsigned size)
 {
-    static char *names[] = {"segment", "index", "size", "label", "refuse", NULL};
-    PyTypeObject *segment_type = state_segment_type((PyObject *)self);
-    PyObject *segment, *label, *refuse;
-    unsigned index, size;
-    if (segment_type == NULL
-        || !PyArg_ParseTupleAndKeywords(args, kwargs, "O!O&O&UO", names, segment_type, &segment, u32_from,
-                                        &index, u32_from, &size, &label, &refuse)) {
-        return -1;
-    }
     if (size == 0 || size > INT32_MAX / 2) {
         PyErr_Format(PyExc_ValueError, "%R: no ring of %u values", label, size);
         return -1;
     }
+    return 0;
+}
+
+/* Binds a value that ends with a ring; `besides`: how many cells it has before that. */
+static int
+ring_bind(Compound *self, PyObject *segment, unsigned index, uint32_t besides, uint32_t size, PyObject *label,
+          PyObject *refuse)
+{
     if (compound_bind(self, segment, index, besides + size + 1, label, refuse) < 0) {
         return -1;
     }
@@ -207,11 +194,11 @@ compound_clear(Compound *self)
     return 0;
 }
 
+/* The garbage collector does not know of it any more. */
 static void
-compound_dealloc(Compound *self)
+compound_free(Compound *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
     if (self->weakrefs != NULL) {
         PyObject_ClearWeakRefs((PyObject *)self);
     }
@@ -219,6 +206,13 @@ compound_dealloc(Compound *self)
     Py_CLEAR(self->label);
     type->tp_free(self);
     Py_DECREF(type);
+}
+
+static void
+compound_dealloc(Compound *self)
+{
+    PyObject_GC_UnTrack(self);
+    compound_free(self);
 }
 
 static PyMemberDef compound_members[] = {
@@ -429,7 +423,17 @@ moving_get_value(Compound *self, void *Py_UNUSED(closure))
 static int
 moving_init(Compound *self, PyObject *args, PyObject *kwargs)
 {
-    return ring_init(self, args, kwargs, MMSTATS_MOVING_SIZE);
+    static char *names[] = {"segment", "index", "size", "label", "refuse", NULL};
+    PyTypeObject *segment_type = state_segment_type((PyObject *)self);
+    PyObject *segment, *label, *refuse;
+    unsigned index, size;
+    if (segment_type == NULL
+        || !PyArg_ParseTupleAndKeywords(args, kwargs, "O!O&O&UO:Moving", names, segment_type, &segment,
+                                        u32_from, &index, u32_from, &size, &label, &refuse)
+        || ring_check(label, size) < 0) {
+        return -1;
+    }
+    return ring_bind(self, segment, index, MMSTATS_MOVING_SIZE, size, label, refuse);
 }
 
 static PyMethodDef moving_methods[] = {
@@ -463,118 +467,6 @@ static PyType_Spec moving_spec = {
     .basicsize = sizeof(Compound),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = moving_slots,
-};
-
-/* --- Timing --------------------------------------------------------------------------------------- */
-
-struct totals {
-    double sum, min, max;
-};
-
-static struct totals
-totals_with(const uint64_t *cells, uint64_t n, double value)
-{
-    if (n == 0) {
-        return (struct totals){value, value, value};
-    }
-    const uint64_t *old = &cells[MMSTATS_TIMER_TOTALS + TOTALS * (n & 1)];
-    double min = real_of(load_relaxed(&old[1])), max = real_of(load_relaxed(&old[2]));
-    return (struct totals){
-        .sum = real_of(load_relaxed(&old[0])) + value,
-        .min = value < min ? value : min,
-        .max = value > max ? value : max,
-    };
-}
-
-static bool
-timing_store(const Compound *self, uint64_t *cells, double value)
-{
-    uint64_t n = load_relaxed(&cells[MMSTATS_TIMER_WITNESS]), now = monotonic_ns();
-    struct totals totals = totals_with(cells, n, value);
-    if (!isfinite(totals.sum)) {
-        return false;
-    }
-    uint64_t *new = &cells[MMSTATS_TIMER_TOTALS + TOTALS * ((n + 1) & 1)];
-    fence_release();
-    store_relaxed(&new[0], whole_of(totals.sum));
-    store_relaxed(&new[1], whole_of(totals.min));
-    store_relaxed(&new[2], whole_of(totals.max));
-    store_relaxed(&cells[MMSTATS_TIMER_RING + n % self->room], whole_of(value));
-    store_relaxed(&cells[MMSTATS_TIMER_TIME], now);
-    store_release(&cells[MMSTATS_TIMER_WITNESS], n + 1);
-    return true;
-}
-
-static PyMethodDef timing_methods[];
-
-PyDoc_STRVAR(observe_doc, "observe(seconds)\n--\n\nOne more duration.");
-
-static PyObject *
-timing_observe(Compound *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
-{
-    PyObject *value = the_argument("observe", "seconds", args, nargs, kwnames);
-    return value != NULL ? compound_add(self, value, timing_store, &timing_methods[0]) : NULL;
-}
-
-static PyObject *
-timing_get_value(Compound *self, void *Py_UNUSED(closure))
-{
-    return ring_mean(self, MMSTATS_TIMER_RING);
-}
-
-static PyObject *
-timing_get_last(Compound *self, void *Py_UNUSED(closure))
-{
-    struct slot *slot = compound_slot(self);
-    if (slot == NULL && PyErr_Occurred()) {
-        return NULL;
-    }
-    uint64_t first, count = slot != NULL ? window_of(self, &slot->cells[self->index], &first) : 0;
-    if (count == 0) {
-        return PyFloat_FromDouble(0.0);
-    }
-    uint32_t at = self->index + MMSTATS_TIMER_RING + (uint32_t)((first + count - 1) % self->room);
-    return PyFloat_FromDouble(real_of(load_relaxed(&slot->cells[at])));
-}
-
-static int
-timing_init(Compound *self, PyObject *args, PyObject *kwargs)
-{
-    return ring_init(self, args, kwargs, MMSTATS_TIMER_SIZE);
-}
-
-static PyMethodDef timing_methods[] = {
-    {"observe", (PyCFunction)(void (*)(void))timing_observe, METH_FASTCALL | METH_KEYWORDS, observe_doc},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef timing_getset[] = {
-    {"value", (getter)timing_get_value, NULL, "The mean of the calling thread's last durations.", NULL},
-    {"last", (getter)timing_get_last, NULL, "The last duration that the calling thread recorded.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
-
-PyDoc_STRVAR(timing_doc, "Timing(segment, index, size, label, refuse)\n--\n\nWhat a bound timer records.");
-
-static PyType_Slot timing_slots[] = {
-    {Py_tp_doc, (void *)timing_doc},
-    {Py_tp_new, compound_new},
-    {Py_tp_init, timing_init},
-    {Py_tp_repr, compound_repr},
-    {Py_tp_traverse, compound_traverse},
-    {Py_tp_clear, compound_clear},
-    {Py_tp_dealloc, compound_dealloc},
-    {Py_tp_methods, timing_methods},
-    {Py_tp_getset, timing_getset},
-    {Py_tp_members, compound_members},
-    {0, NULL},
-};
-
-static PyType_Spec timing_spec = {
-    .name = "mmstats.cells._native.Timing",
-    .basicsize = sizeof(Compound),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-    .slots = timing_slots,
 };
 
 #endif

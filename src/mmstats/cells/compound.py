@@ -1,4 +1,4 @@
-"""Average, Moving and Timing of the pure twin: values of several cells (FORMAT.md 5.1).
+"""Average and Moving of the pure twin: values of several cells (FORMAT.md 5.1).
 
 A signal handler may update the very value whose update it interrupted, between two of its stores. In the
 middle of one it would write into the place that the other is filling. So the updates of a thread take
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 from math import fsum, isfinite
-from time import monotonic_ns
 
 from mmstats.cells.segment import DOUBLES, INTS, OWN, refuse_if_removed
 from mmstats.cells.words import real_from
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
     from mmstats.cells.protocol import Amount
     from mmstats.cells.segment import Segment
-
-TOTALS = 3  # cells of a timer's {sum, min, max}
 
 
 def in_turn(segment: Segment, update: Callable[..., None], *arguments: Any) -> None:
@@ -142,21 +139,26 @@ class Average(Compound):
 
 
 class Ring(Compound):
-    """What the two with a ring of the last values have in common."""
+    """What those with a ring of the last values have in common; it begins at the value's cell `ring`."""
 
-    __slots__ = ("_room", "_size")
-
-    _ring: int
+    __slots__ = ("_ring", "_room", "_size")
 
     _started = layout.MOVING_STARTED  # a timer has it in the same place
 
     def __init__(
-        self, segment: Segment, index: int, size: int, label: str, refuse: Callable[[], object]
+        self,
+        segment: Segment,
+        index: int,
+        size: int,
+        label: str,
+        refuse: Callable[[], object],
+        ring: int = layout.MOVING_RING,
     ) -> None:
         if size < 1:
             raise ValueError(f"{label!r}: no ring of {size} values")
         super().__init__(segment, index, label, refuse)
         self._size = size
+        self._ring = ring
         self._room = size + 1  # of the ring: the next value has a place that none of the last ones stands in
 
     def _window(self) -> list[float]:
@@ -178,7 +180,6 @@ class Moving(Ring):
     """A bound moving average."""
 
     __slots__ = ()
-    _ring = layout.MOVING_RING
 
     def add(self, value: Amount) -> None:
         """One more value."""
@@ -187,38 +188,5 @@ class Moving(Ring):
     def _store(self, views: Any, real: float) -> None:
         ints, witness = views[INTS], self._index + layout.MOVING_WITNESS
         n = ints[witness]
-        views[DOUBLES][self._index + layout.MOVING_RING + n % self._room] = real
+        views[DOUBLES][self._index + self._ring + n % self._room] = real
         ints[witness] = n + 1
-
-
-class Timing(Ring):
-    """What a bound timer records."""
-
-    __slots__ = ()
-    _ring = layout.TIMER_RING
-
-    def observe(self, seconds: Amount) -> None:
-        """One more duration."""
-        self._take(Timing.observe, seconds)
-
-    def _store(self, views: Any, real: float) -> None:
-        ints, doubles, index = views[INTS], views[DOUBLES], self._index
-        n = ints[index + layout.TIMER_WITNESS]
-        old = index + layout.TIMER_TOTALS + TOTALS * (n & 1)
-        new = index + layout.TIMER_TOTALS + TOTALS * (n + 1 & 1)
-        total, least, most = real, real, real
-        if n:
-            total, least, most = doubles[old] + real, min(doubles[old + 1], real), max(doubles[old + 2], real)
-        if not isfinite(total):
-            self._refuse()
-            return
-        doubles[new], doubles[new + 1], doubles[new + 2] = total, least, most
-        doubles[index + layout.TIMER_RING + n % self._room] = real
-        ints[index + layout.TIMER_TIME] = monotonic_ns()
-        ints[index + layout.TIMER_WITNESS] = n + 1
-
-    @property
-    def last(self) -> float:
-        """The last duration that the calling thread recorded."""
-        window = self._window()
-        return window[-1] if window else 0.0

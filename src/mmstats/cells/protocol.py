@@ -24,11 +24,7 @@ How the pieces meet:
 * *base*: a thread that adopts a lane goes on from what its former owner left in the cells. Its own
   value of a summed cell is the cell less the base at that index. There is one value for each cell,
   a float where the cell is one; None where every base is zero.
-* A *compound* value has several cells, from `index` on, laid out as FORMAT.md 5.1 says and begun as
-  zeros. An update computes everything first, stores into what the witness does not point at, and stores
-  the witness last, with release order. So a handler that updates the same value in the middle, or an
-  exception that it raises there, leaves a whole value behind.
-* A number that is not finite cannot be averaged: nothing is stored then, and `refuse()` is called.
+* What values of several cells are is said in `compound_protocol`.
 * Values are checked, and wrapped, before anybody is asked for memory: a wrong type is an error where
   it was written, also when the update would have been handed to a *later*.
 """
@@ -185,58 +181,6 @@ if TYPE_CHECKING:
         """
 
         def __init__(self, name: str, cell_type: int, bits: int, signed: bool, never: bool) -> None: ...
-
-    class Average(Protocol):
-        """A bound average: three cells."""
-
-        def __init__(
-            self, segment: Segment, index: int, label: str, refuse: Callable[[], object]
-        ) -> None: ...
-
-        label: str
-
-        def add(self, value: Amount) -> None:
-            """One more value. TypeError, with label and value, for what is no number."""
-
-        @property
-        def value(self) -> float:
-            """The mean of the calling thread's values (less its base); 0.0 before the first."""
-
-    class Moving(Protocol):
-        """A bound moving average of the last `size` values: MOVING_SIZE + size + 1 cells."""
-
-        def __init__(
-            self, segment: Segment, index: int, size: int, label: str, refuse: Callable[[], object]
-        ) -> None: ...
-
-        label: str
-
-        def add(self, value: Amount) -> None:
-            """One more value. TypeError, with label and value, for what is no number."""
-
-        @property
-        def value(self) -> float:
-            """The mean of the calling thread's last values, exactly rounded; 0.0 before the first."""
-
-    class Timing(Protocol):
-        """What a bound timer records: TIMER_SIZE + size + 1 cells."""
-
-        def __init__(
-            self, segment: Segment, index: int, size: int, label: str, refuse: Callable[[], object]
-        ) -> None: ...
-
-        label: str
-
-        def observe(self, seconds: Amount) -> None:
-            """One more duration. TypeError, with label and value, for what is no number."""
-
-        @property
-        def value(self) -> float:
-            """The mean of the calling thread's last durations, exactly rounded; 0.0 before the first."""
-
-        @property
-        def last(self) -> float:
-            """The last duration that the calling thread recorded; 0.0 before the first."""
 
     class Gauge(Protocol):
         """A bound gauge: one cell, of type F64, that every thread of the process attaches.

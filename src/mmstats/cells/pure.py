@@ -27,8 +27,9 @@ from __future__ import annotations
 
 from math import isnan
 
-from mmstats.cells.compound import Average, Moving, Timing
+from mmstats.cells.compound import Average, Moving
 from mmstats.cells.counter import Counter, UpDown
+from mmstats.cells.distribution import Histogram, Timing
 from mmstats.cells.gauge import Gauge
 from mmstats.cells.lookup import Lookup
 from mmstats.cells.segment import DOUBLES, INTS, OWN, WENT_WRONG, Segment, refuse_if_removed
@@ -57,6 +58,7 @@ __all__ = [
     "Average",
     "Counter",
     "Gauge",
+    "Histogram",
     "Instance",
     "Lookup",
     "Moving",

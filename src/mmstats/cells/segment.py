@@ -143,7 +143,10 @@ class Segment:
         self._local = thread_local()
 
     def __del__(self) -> None:
-        self._open[0] = False  # the guards of threads that go on are about to be dropped
+        try:
+            self._open[0] = False  # the guards of threads that go on are about to be dropped
+        except AttributeError:  # a handler raised in the middle of __init__
+            pass
 
     def _standing(self) -> Views | None:
         """The calling thread's views while the token stands, or None. No system call."""

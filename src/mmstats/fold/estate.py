@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mmstats import kinds
 from mmstats.format import layout
-from mmstats.format.cells import Cells, Copies
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.plan import NoPlan, plan
 from mmstats.stat import Rows
 

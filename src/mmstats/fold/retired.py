@@ -7,7 +7,8 @@ from struct import unpack_from
 from mmstats.errors import FormatError
 from mmstats.fold.totals import Total, Totals
 from mmstats.format import layout
-from mmstats.format.cells import Cells, Copies
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.plan import Family, NoPlan, plan
 from mmstats.stat import About, Rows
 

@@ -5,68 +5,27 @@ A cell needs no protocol: the eight bytes are the old value or the new one.
 
 from __future__ import annotations
 
-from math import nan
-from struct import Struct, unpack_from
+from struct import unpack_from
 
 from mmstats.errors import FormatError
 from mmstats.format import compound, layout
 from mmstats.format.members import tags_of
-from mmstats.format.metric import number_of
+from mmstats.format.metric import NEVER, PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any, Union
+    from collections.abc import Iterator
+    from typing import Any
 
-    from mmstats.format.compound import Take
+    from mmstats.format.compound import Copies, Take
     from mmstats.format.decode import Decoded
     from mmstats.format.members import Slot, Tags
-    from mmstats.format.metric import Metric
-
-    Again = Callable[[int, int], bytes]
-    Cell = Union[int, float, bool, None]
-
-_u64 = Struct("<Q").unpack_from
-_i64 = Struct("<q").unpack_from
-_f64 = Struct("<d").unpack_from
-_BOOLS = {1: False, 2: True}
+    from mmstats.format.metric import Cell, Metric
+    from mmstats.format.octaves import Octaves
+    from mmstats.format.spread import Range
 
 
-# The letter by which `struct` reads a cell that needs no more than that; a bool does.
-CODES = {layout.CELL_TYPE_U64: "Q", layout.CELL_TYPE_I64: "q", layout.CELL_TYPE_F64: "d"}
-PATTERN = {layout.CELL_TYPE_U64: layout.NEVER_U64, layout.CELL_TYPE_I64: layout.NEVER_I64 - (1 << 64)}
-
-
-class Copies:
-    """A file as it was three times, one copy after the other.
-
-    Compound values need that: the witness of the first and of the last tell whether the one in the middle
-    has them whole. Of a large file there is but the middle one, and each such value is read again.
-    `again(offset, length)` reads a part once more; `is_late()`: that was long enough.
-    """
-
-    __slots__ = ("again", "first", "is_late", "last", "middle")
-
-    def __init__(
-        self, first: bytes, middle: bytes, last: bytes, again: Again, is_late: Callable[[], bool]
-    ) -> None:
-        self.first = first
-        self.middle = middle
-        self.last = last
-        self.again = again
-        self.is_late = is_late
-
-    @classmethod
-    def of_one(cls, data: bytes) -> Copies:
-        """Of a file that has nothing to be told whole, or that nobody writes."""
-        return cls(data, data, data, lambda offset, length: data[offset : offset + length], lambda: True)
-
-    def witness(self, at: int) -> int | None:
-        """The witness of the value at `at`, if the copy in the middle has that value whole."""
-        if not self.first:
-            return None
-        n = compound.witness(self.first, at)
-        return n if n == compound.witness(self.last, at) else None
+MAX_BUCKETS = 1 << 20  # of one file, of those in which there is anything
 
 
 class Cells:
@@ -76,7 +35,7 @@ class Cells:
     and its thread lives: in most files that is every segment, and readers may take a short way.
     """
 
-    __slots__ = ("_copies", "_decoded", "_epoch", "_left", "_looked_again", "alone", "data")
+    __slots__ = ("_copies", "_decoded", "_epoch", "_left", "_looked_again", "_room", "alone", "data")
 
     def __init__(self, copies: Copies, decoded: Decoded) -> None:
         self.data = data = copies.middle
@@ -85,6 +44,7 @@ class Cells:
         self._epoch = decoded.header.created - decoded.header.created_monotonic
         # Cells belong to one metric each, so all of them together are no more than the file's words.
         self._left = len(data) // 8
+        self._room = MAX_BUCKETS
         self._looked_again = False
         self.alone = {
             segment: spot
@@ -94,6 +54,18 @@ class Cells:
             if decoded.lanes.get(lane, 1)
         }
 
+    def _claim(self, words: int, offset: int = 0) -> None:
+        """So many words of the file are read once more. FormatError: more than it has."""
+        self._left -= words
+        if self._left < 0:
+            raise FormatError(offset, "values that share their cells", "cells of their own")
+
+    def keep(self, buckets: int) -> None:
+        """So many buckets are kept of a value. FormatError: they would take too much memory."""
+        if self._room < buckets:
+            raise FormatError(0, f"more than {MAX_BUCKETS} buckets with values", "fewer")
+        self._room -= buckets
+
     def of(self, metric: Metric, *, living: bool, never: bool) -> list[Cell]:
         """One value of each lane.
 
@@ -101,10 +73,8 @@ class Cells:
         for that.
         """
         lanes = self._decoded.cells.get(metric.segment, {})
-        self._left -= len(lanes)
-        if self._left < 0:
-            raise FormatError(0, "metrics that share their cells", "cells of their own")
-        read, states = (_NEVER if never else _PLAIN)[metric.cell_type], self._decoded.lanes
+        self._claim(len(lanes))
+        read, states = (NEVER if never else PLAIN)[metric.cell_type], self._decoded.lanes
         found = []
         for lane, spot in lanes.items():
             if not living or states.get(lane, 1):
@@ -122,9 +92,7 @@ class Cells:
     def compound(self, metric: Metric, take: Take) -> Iterator[Any]:
         """The parts of each lane, None where its thread wrote nothing; one by one, as they may be long."""
         lanes, states = self._decoded.cells.get(metric.segment, {}), self._decoded.lanes
-        self._left -= metric.cells * len(lanes)
-        if self._left < 0:
-            raise FormatError(0, "metrics that share their cells", "cells of their own")
+        self._claim(metric.cells * len(lanes))
         for lane, spot in lanes.items():
             living = bool(states.get(lane, 1))
             yield self._whole(metric, take, _offset(metric, *spot, metric.cells), living=living)
@@ -145,10 +113,74 @@ class Cells:
             if before == after or copies.is_late():
                 break
         if before != after:
-            self._decoded.note(
-                f"{metric.label!r} was written all the time; what is shown may mix two updates"
-            )
+            self._note_mixed(metric)
         return take(value, 0, metric.cells, n, living, self._epoch) if n else None
+
+    def distributed(
+        self, metric: Metric, spread: Range, take: Take, slot: Slot | None = None
+    ) -> Iterator[Any]:
+        """Like `compound`, of values with that distribution, which ends their parts; of a member, too."""
+        from mmstats.format.octaves import Octaves  # most files need none
+
+        segment, index = (metric.segment, metric.index) if slot is None else (slot.segment, slot.index)
+        lanes, states = self._decoded.cells.get(segment, {}), self._decoded.lanes
+        step = metric.cells + (slot is not None)
+        step += layout.RETIRED_SIZE if self._decoded.header.state == layout.STATE_RETIRED else 0
+        for lane, spot in lanes.items():
+            self._claim(metric.cells)
+            octaves = Octaves(self._decoded, metric, spread, lane, segment, index, step)
+            self._claim(octaves.cells)
+            at, word = _offset(metric, *spot, metric.cells) if slot is None else 0, b""
+            if slot is not None:
+                at, word = _member_offset(metric, slot, *spot, metric.cells), slot.word
+            yield self._with_spread(metric, take, at, word, octaves, living=bool(states.get(lane, 1)))
+
+    def _with_spread(
+        self, metric: Metric, take: Take, at: int, word: bytes, octaves: Octaves, *, living: bool
+    ) -> Any:
+        """The parts of one lane, as they were between two updates; `word`: the generation, of a member."""
+        copies, value = self._copies, at + len(word)
+        head = len(word) + 8
+        before, after = copies.first[at : at + head], copies.last[at : at + head]
+        if before and before == after:
+            n, begun = compound.witness(before, len(word)), octaves.begun_at(value)
+            last = copies.last[begun : begun + octaves.BEGUN]
+            spread = octaves.spread(copies.middle, value, octaves.rows(copies.middle), last, n)
+            if not n or not before.startswith(word):
+                return None
+            if spread.tells(n):
+                return (*take(copies.middle, value, metric.cells, n, living, self._epoch), spread)
+        self._looked_again = True
+        return self._again(metric, take, at, word, octaves, living=living)
+
+    def _again(
+        self, metric: Metric, take: Take, at: int, word: bytes, octaves: Octaves, *, living: bool
+    ) -> Any:
+        """Likewise, read by itself until it is whole."""
+        again, value = self._copies.again, at + len(word)
+        head, size, begun = len(word) + 8, 8 * metric.cells, octaves.begun_at(value)
+        is_whole = False
+        while not is_whole:
+            before, data, rows = again(at, head), again(value, size), octaves.read(again)
+            last, after = again(begun, octaves.BEGUN), again(at, head)
+            if len(after) < head or len(data) < size:
+                raise FormatError(at, f"the end of the file within {metric.label!r}", "its cells")
+            is_late = self._copies.is_late()
+            if before != after and before.startswith(word) and not is_late:
+                continue
+            n = compound.witness(before, len(word))
+            spread = octaves.spread(data, 0, octaves.rows_of(rows), last, n)
+            is_whole = before == after and spread.tells(n)
+            if is_late or not before.startswith(word):
+                break
+        if not (n and before.startswith(word) and after.startswith(word)):
+            return None
+        if not is_whole:
+            self._note_mixed(metric)
+        return (*take(data, 0, metric.cells, n, living, self._epoch), spread)
+
+    def _note_mixed(self, metric: Metric) -> None:
+        self._decoded.note(f"{metric.label!r} was written all the time; what is shown may mix two updates")
 
     # --- of the members of a family ---------------------------------------------------------------
 
@@ -176,7 +208,7 @@ class Cells:
 
     def of_member(self, metric: Metric, slot: Slot, *, living: bool, never: bool) -> list[Cell]:
         """Like `of`."""
-        read = (_NEVER if never else _PLAIN)[metric.cell_type]
+        read = (NEVER if never else PLAIN)[metric.cell_type]
         return [read(data, at) for data, at, lives in self._counting(metric, slot, 8) if lives or not living]
 
     def compound_of_member(self, metric: Metric, slot: Slot, take: Take) -> Iterator[Any]:
@@ -199,9 +231,7 @@ class Cells:
         `head`: bytes that tell it, the generation and, of a compound value, the witness.
         """
         lanes, states = self._decoded.cells.get(slot.segment, {}), self._decoded.lanes
-        self._left -= (1 + metric.cells) * len(lanes)
-        if self._left < 0:
-            raise FormatError(slot.offset, "members that share their cells", "cells of their own")
+        self._claim((1 + metric.cells) * len(lanes), slot.offset)
         for lane, spot in lanes.items():
             at = _member_offset(metric, slot, *spot, metric.cells)
             found = self._whole_of_member(metric, slot, at, head)
@@ -224,9 +254,7 @@ class Cells:
             if before == after or copies.is_late():
                 break
         if before != after:
-            self._decoded.note(
-                f"{metric.label!r} was written all the time; what is shown may mix two updates"
-            )
+            self._note_mixed(metric)
         return (value, 8) if before[:8] == slot.word == after[:8] else None
 
 
@@ -245,46 +273,3 @@ def _offset(metric: Metric, start: int, count: int, cells: int = 1) -> int:
         last = metric.index + cells - 1
         raise FormatError(start - layout.CELLS_SIZE, f"{count} cells", f"cell {last} of {metric.label!r}")
     return start + 8 * metric.index
-
-
-def _read_u64(data: bytes, offset: int) -> Cell:
-    return int(_u64(data, offset)[0])
-
-
-def _read_i64(data: bytes, offset: int) -> Cell:
-    return int(_i64(data, offset)[0])
-
-
-def _read_f64(data: bytes, offset: int) -> Cell:
-    return float(_f64(data, offset)[0])
-
-
-def _read_bool(data: bytes, offset: int) -> Cell:
-    return _BOOLS.get(_u64(data, offset)[0])
-
-
-def _unless(read: Callable[[bytes, int], Cell], pattern: int) -> Callable[[bytes, int], Cell]:
-    def read_unless(data: bytes, offset: int) -> Cell:
-        return None if _u64(data, offset)[0] == pattern else read(data, offset)
-
-    return read_unless
-
-
-_PLAIN = {
-    layout.CELL_TYPE_U64: _read_u64,
-    layout.CELL_TYPE_I64: _read_i64,
-    layout.CELL_TYPE_F64: _read_f64,
-    layout.CELL_TYPE_BOOL: _read_bool,
-}
-_NEVER = {
-    layout.CELL_TYPE_U64: _unless(_read_u64, layout.NEVER_U64),
-    layout.CELL_TYPE_I64: _unless(_read_i64, layout.NEVER_I64),
-    layout.CELL_TYPE_F64: _unless(_read_f64, layout.NEVER_F64),
-    layout.CELL_TYPE_BOOL: _read_bool,
-}
-
-
-def stated(data: bytes, block: int, metric: Metric) -> Cell:
-    """The number of a static, which stands in its METRIC block; nothing means never there."""
-    found = number_of(_u64(data, block + layout.METRIC_INITIAL)[0], metric.cell_type)
-    return nan if found is None else found

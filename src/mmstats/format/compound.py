@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from mmstats.format.spread import Range
+
+    Again = Callable[[int, int], bytes]
     Take = Callable[[bytes, int, int, int, bool, int], Any]
 
 _u64 = Struct("<Q").unpack_from
@@ -28,7 +31,41 @@ _slot = Struct("<QQ").unpack_from
 SLOT_LEAST = layout.SLOT_SIZE + 1
 LONGEST_TEXT = layout.TEXT_SIZE + 2 * (layout.SLOT_SIZE + -(-layout.TEXT_LIMIT // 8))
 TOTALS_BYTES = 24
+# Kinds with a distribution, and where it begins in their cells.
+DISTRIBUTED = {"histogram": layout.HISTOGRAM_DISTRIBUTION, "timer": layout.TIMER_DISTRIBUTION}
 LONG_AGO = -inf  # the time of the last duration where there is none
+
+
+class Copies:
+    """A file as it was three times, one copy after the other.
+
+    Compound values need that: the witness of the first and of the last tell whether the one in the middle
+    has them whole. Of a large file there is but the middle one, and each such value is read again.
+    `again(offset, length)` reads a part once more; `is_late()`: that was long enough.
+    """
+
+    __slots__ = ("again", "first", "is_late", "last", "middle")
+
+    def __init__(
+        self, first: bytes, middle: bytes, last: bytes, again: Again, is_late: Callable[[], bool]
+    ) -> None:
+        self.first = first
+        self.middle = middle
+        self.last = last
+        self.again = again
+        self.is_late = is_late
+
+    @classmethod
+    def of_one(cls, data: bytes) -> Copies:
+        """Of a file that has nothing to be told whole, or that nobody writes."""
+        return cls(data, data, data, lambda offset, length: data[offset : offset + length], lambda: True)
+
+    def witness(self, at: int) -> int | None:
+        """The witness of the value at `at`, if the copy in the middle has that value whole."""
+        if not self.first:
+            return None
+        n = witness(self.first, at)
+        return n if n == witness(self.last, at) else None
 
 
 def witness(data: bytes, at: int) -> int:
@@ -36,15 +73,18 @@ def witness(data: bytes, at: int) -> int:
     return int(_u64(data, at)[0])
 
 
-def is_lawful(kind: str, cells: int) -> bool:
-    """Whether a value of the kind may have so many cells."""
+def is_lawful(kind: str, cells: int, spread: Range | None = None) -> bool:
+    """Whether a value of the kind, with that distribution, may have so many cells."""
     if cells > layout.VALUE_CELLS:
         return False
     if kind == "text":
         return cells % 2 == 1 and layout.TEXT_SIZE + 2 * SLOT_LEAST <= cells <= LONGEST_TEXT
     if kind == "average":
         return cells == layout.AVERAGE_SIZE
-    return cells > 1 + (layout.TIMER_SIZE if kind == "timer" else layout.MOVING_SIZE)
+    if spread is not None:
+        first = DISTRIBUTED[kind] + spread.cells
+        return cells == first if kind == "histogram" else cells > 1 + first
+    return cells > 1 + layout.MOVING_SIZE
 
 
 def average(data: bytes, at: int, _cells: int, n: int, _living: bool, _epoch: int) -> tuple[float, int]:
@@ -61,13 +101,24 @@ def moving(data: bytes, at: int, cells: int, n: int, living: bool, _epoch: int) 
     return (total(window), len(window)) if window else None
 
 
-def timer(data: bytes, at: int, cells: int, n: int, living: bool, epoch: int) -> tuple[Any, ...]:
-    """Count, sum, min, max; sum and count of the last durations; time of the last one, and it."""
+def histogram(data: bytes, at: int, _cells: int, n: int, _living: bool, _epoch: int) -> tuple[Any, ...]:
+    """Count, sum, min, max; the distribution goes behind them."""
+    return (n, *_totals(data, at + 8 * layout.HISTOGRAM_TOTALS + TOTALS_BYTES * (n & 1)))
+
+
+def timer(
+    data: bytes, at: int, cells: int, n: int, living: bool, epoch: int, spread: Range
+) -> tuple[Any, ...]:
+    """Count, sum, min, max; sum and count of the last durations; time of the last one, and it.
+
+    The distribution goes behind them.
+    """
     totals = _totals(data, at + 8 * layout.TIMER_TOTALS + TOTALS_BYTES * (n & 1))
     started = _started(data, at + 8 * layout.TIMER_STARTED, n)
     if not living or started == n:
         return (n, *totals, 0.0, 0, LONG_AGO, 0.0)
-    window = _window(data, at + 8 * layout.TIMER_RING, cells - layout.TIMER_SIZE, started, n)
+    besides = layout.TIMER_DISTRIBUTION + spread.cells
+    window = _window(data, at + 8 * besides, cells - besides, started, n)
     time = _u64(data, at + 8 * layout.TIMER_TIME)[0] + epoch
     return (n, *totals, total(window), len(window), time, window[-1])
 
@@ -88,7 +139,19 @@ def text(data: bytes, at: int, cells: int, n: int, living: bool, epoch: int) -> 
     return time + epoch, data[begin : begin + length].decode("utf-8", "replace")
 
 
-TAKES: dict[str, Take] = {"average": average, "moving": moving, "timer": timer, "text": text}
+TAKES: dict[str, Take] = {"average": average, "moving": moving, "text": text, "histogram": histogram}
+KINDS = frozenset((*TAKES, "timer"))
+
+
+def take_of(kind: str, spread: Range | None) -> Take:
+    """The function for values of that kind, and that distribution if it has one."""
+    if kind != "timer" or spread is None:
+        return TAKES[kind]
+
+    def take(data: bytes, at: int, cells: int, n: int, living: bool, epoch: int) -> tuple[Any, ...]:
+        return timer(data, at, cells, n, living, epoch, spread)
+
+    return take
 
 
 def total(values: Sequence[float]) -> float:

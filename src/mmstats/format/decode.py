@@ -57,6 +57,7 @@ class Decoded:
     __slots__ = (
         *("cells", "compound", "folded", "header", "lanes"),
         *("members", "metrics", "names", "problems", "runs", "slots", "text"),
+        "_octaves",
     )
 
     def __init__(self, header: Header) -> None:
@@ -72,6 +73,20 @@ class Decoded:
         self.metrics = 0  # how many there are
         self.slots = 0  # likewise
         self.text = 0  # bytes of them
+        self._octaves: dict[tuple[int, int], list[tuple[int, int, int]]] | None = None
+
+    def octaves(self, segment: int, lane: int) -> list[tuple[int, int, int]]:
+        """Place, first cell and count of cells of each octave that a lane has of values in that segment.
+
+        In the order of their places (FORMAT.md 5.2).
+        """
+        if self._octaves is None:
+            self._octaves = {}
+            for number in sorted(self.cells):
+                above, base = divmod(number, layout.OCTAVE_STEP)
+                for one, spot in self.cells[number].items() if above else ():
+                    self._octaves.setdefault((base, one), []).append((above - 1, *spot))
+        return self._octaves.get((segment, lane), [])
 
     def complain(self, error: FormatError) -> None:
         """Note what is wrong, the first few times."""

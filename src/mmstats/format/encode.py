@@ -133,3 +133,8 @@ def cells_length(count: int) -> int:
 def cut(text: str, limit: int) -> bytes:
     """`text` as UTF-8 of at most `limit` bytes, cut at a code point."""
     return text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore").encode()
+
+
+def octave_segment(segment: int, k: int) -> int:
+    """The segment of the k-th octave, from `low` on, of a value whose first cells are in `segment`."""
+    return segment + layout.OCTAVE_STEP * (k + 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mmstats.errors import FormatError
 from mmstats.format import layout
-from mmstats.format.compound import TAKES
+from mmstats.format.compound import KINDS
 from mmstats.format.metric import decode_metric
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ class Run:
         for block in blocks:
             self._add(block, at)
             at += len(block)
-        self.compound = any(metric.kind in TAKES for metric in self.metrics + self.apart)
+        self.compound = any(metric.kind in KINDS for metric in self.metrics + self.apart)
 
     def _add(self, block: bytes, at: int) -> None:
         try:

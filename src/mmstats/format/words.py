@@ -5,12 +5,14 @@ from __future__ import annotations
 from struct import pack, unpack
 
 from mmstats.format import layout
+from mmstats.format.compound import DISTRIBUTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 MASK = 0xFFFFFFFFFFFFFFFF
+TOTALS = 3  # cells of {sum, min, max}
 
 
 def as_number(cell_type: int, bits: int) -> int | float:
@@ -28,14 +30,18 @@ def as_bits(cell_type: int, number: int | float) -> int:
 
 
 def words_of(kind: str, cell_type: int, cells: int, parts: Any) -> list[int]:
-    """The cells that say what `parts` say, in a lane whose thread is gone."""
+    """The cells that say what `parts` say, in a lane whose thread is gone; without those of octaves."""
     if kind == "average":
         total, n = parts
-        return [n, *[as_bits(cell_type, total)] * 2]
-    if kind == "timer":
+        return [n & MASK, *[as_bits(cell_type, total)] * 2]
+    if kind in DISTRIBUTED:
         n, *totals = parts[:4]
-        words = [0] * cells
-        words[layout.TIMER_WITNESS] = words[layout.TIMER_STARTED] = n
-        words[layout.TIMER_TOTALS : layout.TIMER_RING] = [as_bits(cell_type, x) for x in totals] * 2
+        words, at, spread = [0] * cells, DISTRIBUTED[kind], parts[-1].words(n)
+        n = parts[-1].most(n) & MASK
+        words[at - 2 * TOTALS : at] = [as_bits(cell_type, x) for x in totals] * 2
+        words[at : at + len(spread)] = spread
+        words[layout.HISTOGRAM_WITNESS] = n  # a timer has it in the same place
+        if kind == "timer":
+            words[layout.TIMER_STARTED] = n
         return words
     return [as_bits(cell_type, parts)]

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, TypeVar
 
-    from mmstats.cells.protocol import Average, Counter, Gauge, Moving, UpDown
+    from mmstats.cells.compound_protocol import Average, Moving
+    from mmstats.cells.protocol import Counter, Gauge, UpDown
+    from mmstats.publish.histograms import Histogram
     from mmstats.publish.timers import Timer
 
     Bound = TypeVar("Bound", default=Any)
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     OfAverage = TypeVar("OfAverage", default=Average)
     OfMoving = TypeVar("OfMoving", default=Moving)
     OfTimer = TypeVar("OfTimer", default=Timer)
+    OfHistogram = TypeVar("OfHistogram", default=Histogram)
     OfInt = TypeVar("OfInt", default=int)
     OfFloat = TypeVar("OfFloat", default=float)
     OfBool = TypeVar("OfBool", default=bool)
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
         def __get__(self, instance: object | None, owner: Any) -> Self | Bound: ...
 
 else:
-    OfCounter = OfUpDown = OfGauge = OfAverage = OfMoving = OfTimer = None
+    OfCounter = OfUpDown = OfGauge = OfAverage = OfMoving = OfTimer = OfHistogram = None
     OfInt = OfFloat = OfBool = OfText = None
 
     class Binds:

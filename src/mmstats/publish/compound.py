@@ -9,6 +9,7 @@ from mmstats.names import check_size
 from mmstats.publish.bound import Binds, OfAverage, OfMoving, OfTimer
 from mmstats.publish.dropped import dropped
 from mmstats.publish.fields import Field
+from mmstats.publish.ranges import SCALE, range_of
 from mmstats.publish.timers import Timer
 
 TYPE_CHECKING = False
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, overload
 
-    from mmstats.cells.protocol import Average, Moving
+    from mmstats.cells.compound_protocol import Average, Moving
     from mmstats.publish.families import Family
     from mmstats.publish.place import Place
+    from mmstats.publish.schema import Metric
 
 LARGEST = 100_000  # values of a ring: every thread that uses it has one
 
@@ -99,13 +101,12 @@ class MovingAverageField(RingField, Binds[OfMoving]):
 class TimerField(RingField, Binds[OfTimer]):
     """Durations in seconds: `with stats.latency:`, `.start()` and `.stop()`, `.observe(seconds)`.
 
-    Kept are the count, the sum, the least and the greatest of all, and the last `size` of each thread, of
-    which `.value` is the mean. `timer`: a callable that gives the time in seconds; None: a clock that is
-    never set, in nanoseconds.
+    Kept are the count, the sum, the least and the greatest of all, and how they are distributed, as a
+    HistogramField does it; and the last `size` of each thread, of which `.value` is the mean. `timer`: a
+    callable that gives the time in seconds; None: a clock that is never set, in nanoseconds.
     """
 
     kind = layout.KIND_TIMER
-    besides = layout.TIMER_SIZE
     _mm_verb = "observe"
 
     if TYPE_CHECKING:
@@ -136,14 +137,25 @@ class TimerField(RingField, Binds[OfTimer]):
         label: str | None = None,
         *,
         unit: str = "seconds",
+        scale: int = SCALE,
+        low: float | None = None,
+        high: float | None = None,
+        bounds: Sequence[float] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(size, label, unit=unit, **options)
+        self.spread = range_of(self, unit, scale, low, high, bounds)
+        self.cells += layout.TIMER_DISTRIBUTION + self.spread.cells
         if unit != "seconds":
             raise UsageError(f"{self!r}: a timer's unit is seconds: {unit!r}")
         if timer is not None and not callable(timer):
             raise UsageError(f"{self!r}: timer must be a callable that gives seconds: {timer!r}")
         self.timer = timer
 
+    def metric(self, prefix: str, attribute: str) -> Metric:
+        metric = super().metric(prefix, attribute)
+        metric.spread = self.spread
+        return metric
+
     def handle(self, place: Place) -> Timer:
-        return Timer(place.segment, place.index, self.size, place.label, refuse, self.timer)
+        return Timer(place, self.size, self.spread, refuse, self.timer)

@@ -165,7 +165,15 @@ else:
             member = self._metric.members.setdefault(values, Member(self._metric, values))
             model = self._model
             segment = model.segment_of(member)
-            place = Place(segment, 0, member.label, model.total_of_member(member), model)
+            place = Place(
+                segment,
+                0,
+                member.label,
+                model.total_of_member(member),
+                model,
+                octave=lambda k: model.octave_of(member, k),
+                measured=model.publication.whole.measured(model, self._metric, member),
+            )
             made = self._field.handle(place)
             if values == MANY:
                 self._many = made = self._many or made

@@ -107,11 +107,13 @@ class Heritage:
 
 
 def _carry(metric: Metric, total: Total, region: Region) -> None:
-    words_of = total.words(metric.cells)
+    words_of, octaves_of = total.words(metric), total.octaves(metric)
     if metric.tags:
-        region.members.carry(metric, words_of)
+        region.members.carry(metric, words_of, octaves_of)
         return
-    words = metric.placed.first_words
+    schema = metric.placed
+    words = schema.first_words
     for own in words_of.values():
         words[metric.index : metric.index + metric.cells] = own
-    region.carry({metric.placed: words})
+    rows = [(schema.octave(k), row) for octaves in octaves_of.values() for k, row in octaves.items()]
+    region.carry({schema: words, **dict(rows)})

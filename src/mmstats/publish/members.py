@@ -30,11 +30,22 @@ class Members:
         lane = self._region.lane_with(slot.schema)
         words = lane.hold(slot.schema)
         if not slot.is_in(words):
-            slot.begin(words)
+            octaves = slot.schema.octaves.values()
+            slot.begin(words, [(each, lane.hold(each)) for each in octaves if each in lane.cells])
             lane.bases[slot.schema] = zeros_at(lane.bases.get(slot.schema), slot.value)
         base = lane.bases.get(slot.schema)
         memory = lane.memory[slot.schema][8 * slot.value.start : 8 * slot.value.stop]
         return memory, None if base is None else base[slot.value]
+
+    def octave(self, metric: Metric, values: Values, k: int) -> memoryview:
+        """The calling thread's cells of an octave of the member, which count for it from now on."""
+        self.cells(metric, values)
+        slot = self.show(metric, values)
+        schema = slot.schema.octave(k)
+        lane = self._region.lane_with(schema)
+        lane.hold(schema)
+        own = schema.of_value(slot.place)
+        return lane.memory[schema][8 * own.start : 8 * own.stop]
 
     def show(self, metric: Metric, values: Values) -> Slot:
         """The slot of a member, which readers see from now on."""
@@ -58,7 +69,12 @@ class Members:
         self._slots.forget(metric, values)
         self._region.changed()
 
-    def carry(self, metric: Metric, words_of: Mapping[Values, Sequence[int]]) -> None:
+    def carry(
+        self,
+        metric: Metric,
+        words_of: Mapping[Values, Sequence[int]],
+        octaves_of: Mapping[Values, Mapping[int, Sequence[int]]],
+    ) -> None:
         """Publish what members counted before, in the process's lane. OSError: no space."""
         cells: dict[Schema, list[int]] = {}
         for values, words in words_of.items():
@@ -68,6 +84,9 @@ class Members:
             of_schema = cells.setdefault(slot.schema, slot.schema.first_words)
             of_schema[slot.index] = slot.generation
             of_schema[slot.value] = words
+            for k, row in octaves_of.get(values, {}).items():
+                octave = slot.schema.octave(k)
+                cells.setdefault(octave, octave.first_words)[octave.of_value(slot.place)] = row
             metric.members.setdefault(values, Member(metric, values))
         self._region.carry(cells)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mmstats.errors import Removed
 from mmstats.publish import healing, process
 from mmstats.publish.dropped import after_forgetting, after_removal
 
@@ -41,6 +40,11 @@ class Membership:
             healing.look(self._recovery, region)
             return None
 
+        return self._opener(model, member, attach)
+
+    def _opener(
+        self, model: Model, member: Member, attach: Callable[[Segment], Later | None]
+    ) -> Callable[[Segment], Later | None]:
         def open_cells(segment: Segment) -> Later | None:
             if model.removed:
                 return after_removal
@@ -52,15 +56,18 @@ class Membership:
 
         return open_cells
 
-    def total_of(self, model: Model, member: Member) -> Callable[[int, int], int | float]:
-        """Sums a member over the whole process."""
+    def octave_opener(self, model: Model, member: Member, k: int) -> Callable[[Segment], Later | None]:
+        """Likewise, of an octave of the member."""
 
-        def total(_index: int, _cell_type: int) -> int | float:
-            if model.removed:
-                raise Removed(f"{member.label!r} was removed")
-            return process.alone(self._regions.total_of_member, member)
+        def attach(segment: Segment) -> Later | None:
+            if member.forgotten:
+                return after_forgetting
+            region = self._publication.region()
+            segment.attach(region.members.octave(member.metric, member.values, k))
+            healing.look(self._recovery, region)
+            return None
 
-        return total
+        return self._opener(model, member, attach)
 
     def show(self, member: Member) -> None:
         """Let readers see the member, before anybody counts for it."""

@@ -27,6 +27,7 @@ class Model:
         self._last_size = 0
         self._segments: dict[int, Segment] = {}
         self._members: dict[Member, Segment] = {}
+        self._octaves: dict[Member, dict[int, Segment]] = {}
 
     @property
     def filename(self) -> str | None:
@@ -56,17 +57,27 @@ class Model:
             segment = self._members.setdefault(member, made)
         return segment
 
+    def octave_of(self, member: Member, k: int) -> Segment:
+        """The way to the cells of the member's k-th octave."""
+        segments = self._octaves.setdefault(member, {})
+        segment = segments.get(k)
+        if segment is None:
+            made = Segment(self.publication.membership.octave_opener(self, member, k))
+            segment = segments.setdefault(k, made)
+        return segment
+
     def close_member(self, member: Member, *, for_good: bool = False) -> None:
         """Let who counts for the member come for its cells again, or find that it was forgotten."""
         segment = self._members.pop(member, None) if for_good else self._members.get(member)
-        if segment is not None:
-            segment.close()
+        octaves = self._octaves.pop(member, {}) if for_good else self._octaves.get(member, {})
+        for each in [*([] if segment is None else [segment]), *list(octaves.values())]:
+            each.close()
 
     def total_of_member(self, member: Member) -> Callable[[int, int], int | float]:
-        return self.publication.membership.total_of(self, member)
+        return self.publication.whole.total_of_member(self, member)
 
     def total_of(self, schema: Schema) -> Callable[[int, int], int | float]:
-        return self.publication.total_of(self, schema)
+        return self.publication.whole.total_of(self, schema)
 
     def stated(self, metric: Metric) -> tuple[int, bytes]:
         """What a static says in this process, or in the calling thread's own file."""
@@ -76,7 +87,8 @@ class Model:
 
     def close_segments(self) -> None:
         """No thread's memory counts any more."""
-        for segment in [*self._segments.values(), *list(self._members.values())]:
+        octaves = [segment for each in list(self._octaves.values()) for segment in list(each.values())]
+        for segment in [*self._segments.values(), *list(self._members.values()), *octaves]:
             segment.close()
 
     def flush(self, *, wait: bool) -> None:

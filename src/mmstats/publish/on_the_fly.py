@@ -12,6 +12,7 @@ from mmstats.publish.additions import add, has
 from mmstats.publish.compound import TimerField
 from mmstats.publish.fields import CounterField
 from mmstats.publish.gauges import GaugeField
+from mmstats.publish.histograms import HistogramField
 from mmstats.publish.models import BaseMmStats, info
 from mmstats.publish.texts import StringField
 from mmstats.publish.updowns import UpDownField
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mmstats.publish.attributes import Attribute
     from mmstats.publish.families import Family
     from mmstats.publish.fields import Field
+    from mmstats.publish.histograms import Histogram
     from mmstats.publish.timers import Timer
 
 
@@ -37,8 +39,9 @@ counters: dict[str, Any] = {}
 updowns: dict[str, Any] = {}
 gauges: dict[str, Any] = {}
 timers: dict[str, Any] = {}
+histograms: dict[str, Any] = {}
 texts: dict[str, Any] = {}
-ALL: tuple[dict[str, Any], ...] = (counters, updowns, gauges, timers, texts)
+ALL: tuple[dict[str, Any], ...] = (counters, updowns, gauges, timers, histograms, texts)
 
 
 class Made:
@@ -153,6 +156,22 @@ def timer(label: str, **options: Any) -> Any:
     found = timers.get(label)
     if found is None or options:
         found = made.get(timers, label, TimerField(label=label, **options))
+    return found
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def histogram(label: str, *, tags: Sequence[str], **options: Any) -> Family[Histogram]: ...
+    @overload
+    def histogram(label: str, **options: Any) -> Histogram: ...
+
+
+def histogram(label: str, **options: Any) -> Any:
+    """What `HistogramField(label, **options)` binds, the same for one label ever after."""
+    found = histograms.get(label)
+    if found is None or options:
+        found = made.get(histograms, label, HistogramField(label=label, **options))
     return found
 
 

@@ -13,7 +13,8 @@ import time
 from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
-from mmstats.format.cells import Cells, Copies
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.header import decode_header
 from mmstats.host import locks
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from mmstats.format.decode import Decoded
     from mmstats.publish.region import Region
-    from mmstats.publish.schema import Metric
+    from mmstats.publish.schema import Metric, Schema
     from mmstats.publish.settings import Settings
 
 TRIES = 200
@@ -56,18 +57,23 @@ class Predecessors:
         """Let the region carry the totals, under `metrics`."""
         suited = {label: total for label, total in self.totals.items() if label in metrics}
         schemas = {metrics[label].placed: None for label, total in suited.items() if not total.names}
-        carried = {}
+        carried: dict[Schema, list[int]] = {}
         for schema in schemas:
             words = schema.first_words
             for metric in schema.metrics:
                 total = suited.get(metric.label)
-                for own in [] if total is None else total.words(metric.cells).values():
+                if total is None:
+                    continue
+                for own in total.words(metric).values():
                     words[metric.index : metric.index + metric.cells] = own
+                for octaves in total.octaves(metric).values():
+                    carried.update({schema.octave(k): row for k, row in octaves.items()})
             carried[schema] = words
         region.carry(carried)
         for label, total in suited.items():
             if total.names:
-                region.members.carry(metrics[label], total.words(metrics[label].cells))
+                metric = metrics[label]
+                region.members.carry(metric, total.words(metric), total.octaves(metric))
         region.name_folded(self._uuids)
 
     def bury(self) -> None:

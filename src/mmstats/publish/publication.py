@@ -9,7 +9,7 @@ from __future__ import annotations
 from errno import EACCES, EIO
 from itertools import count
 
-from mmstats.errors import DuplicateFieldName, RegionError, Removed
+from mmstats.errors import DuplicateFieldName, RegionError
 from mmstats.format import layout
 from mmstats.publish import healing, process, report
 from mmstats.publish.dropped import after_removal
@@ -19,6 +19,7 @@ from mmstats.publish.recovery import Recovery
 from mmstats.publish.regions import Regions
 from mmstats.publish.retire import retire_neighbours
 from mmstats.publish.schema import Schema, placed_in
+from mmstats.publish.whole import Whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Publication:
         self._metric_numbers = count(1)
         self._schema_numbers = count(1)
         self._regions = Regions(settings)
+        self.whole = Whole(self._regions)
         self._inherited = False  # whether the metrics still speak for the parent process
         self._heritage = Heritage() if settings.persistent else None
         self._recovery = Recovery(
@@ -265,16 +267,6 @@ class Publication:
             return None
 
         return open_cells
-
-    def total_of(self, model: Model, schema: Schema) -> Callable[[int, int], int | float]:
-        """Sums one cell of `schema` over the whole process."""
-
-        def total(index: int, cell_type: int) -> int | float:
-            if model.removed:
-                raise Removed(f"{schema.label_at(index)!r} was removed")
-            return process.alone(self._regions.total, schema, index, cell_type)
-
-        return total
 
 
 def _demand_alike(metric: Metric, other: Metric) -> None:

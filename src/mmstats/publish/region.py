@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mmstats.publish.backing import Private
     from mmstats.publish.lane import Lane
     from mmstats.publish.schema import Metric, Schema
+    from mmstats.publish.slots import Values
 
 WRITER_FLAGS = layout.WRITER_FLAG_ATOMIC | layout.WRITER_FLAG_LANES
 STATE_WORD = layout.HEADER_STATE  # state and writer_flags are one 8-byte word
@@ -162,6 +163,16 @@ class Region:
             for metric in schema.metrics:
                 if metric.kind in (layout.KIND_COUNTER, layout.KIND_UPDOWN):
                     yield schema, metric.index, metric.cell_type
+
+    def distributed(self) -> Iterator[tuple[Metric, Values | None]]:
+        """Each metric, and each member, with a distribution that was used here."""
+        for schema in {schema: None for lane in self.lanes for schema in lane.cells}:
+            for metric in schema.metrics:
+                if metric.spread is not None:
+                    yield metric, None
+        for metric, values in self.slots:
+            if metric.spread is not None:
+                yield metric, values
 
     def carry(self, words_of: Mapping[Schema, Sequence[int]]) -> None:
         """Publish totals of before, in the process's lane. OSError: no space."""

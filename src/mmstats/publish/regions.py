@@ -11,7 +11,7 @@ import sys
 from _thread import _local, get_native_id
 
 from mmstats.cells import token
-from mmstats.publish import birth, process
+from mmstats.publish import birth, measured, process
 from mmstats.publish.names_taken import renamed
 from mmstats.publish.retire import retire
 from mmstats.publish.turnover import wrapped_sum
@@ -19,6 +19,7 @@ from mmstats.publish.turnover import wrapped_sum
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from mmstats.publish.backing import File, Private
     from mmstats.publish.families import Member
@@ -47,6 +48,7 @@ class Regions:
         self._unseen: list[tuple[Key, Region]] = []  # of threads that ended before readers could see them
         self._counted: dict[tuple[int, int], int | float] = {}  # by schema and cell, of threads that ended
         self._counted_members: dict[tuple[Metric, tuple[str, ...]], int | float] = {}
+        self._measured: dict[tuple[Metric, tuple[str, ...] | None], Any] = {}
         self._guards = thread_local()
 
     def __iter__(self) -> Iterator[Region]:
@@ -101,9 +103,15 @@ class Regions:
         parts += [region.members.total(metric, values) for region in self]
         return wrapped_sum(metric.cell_type, parts)
 
+    def measured(self, metric: Metric, values: tuple[str, ...] | None) -> Any:
+        """Parts of what all threads that ever were measured of a metric, or of a member."""
+        parts = [self._measured.get((metric, values))]
+        return measured.merged(parts + [measured.parts_in(region, metric, values) for region in self])
+
     def forget_member(self, metric: Metric, values: tuple[str, ...]) -> None:
         """Free its slots in all files; those of threads that ended are what they are."""
         self._counted_members.pop((metric, values), None)
+        self._measured.pop((metric, values), None)
         for region in self:
             region.members.forget(metric, values)
 
@@ -121,8 +129,7 @@ class Regions:
         if not keep:
             retire(paths)
         self._ended.clear()
-        self._counted.clear()
-        self._counted_members.clear()
+        self._forget_counts()
 
     def finish(self) -> None:
         """The process ends in order: fold what was counted, and remember it for `.total`."""
@@ -146,9 +153,13 @@ class Regions:
         for region in regions:
             region.close()
         self._ended.clear()
+        self._forget_counts()
+        return bool(regions)
+
+    def _forget_counts(self) -> None:
         self._counted.clear()
         self._counted_members.clear()
-        return bool(regions)
+        self._measured.clear()
 
     def _forget_all(self) -> list[Region]:
         regions = [region for _, region in self.each()]
@@ -187,6 +198,9 @@ class Regions:
         for metric, values in region.members:
             total = self._counted_members.get((metric, values), 0), region.members.total(metric, values)
             self._counted_members[metric, values] = wrapped_sum(metric.cell_type, total)
+        for metric, of_member in region.distributed():
+            parts = self._measured.get((metric, of_member)), measured.parts_in(region, metric, of_member)
+            self._measured[metric, of_member] = measured.merged(list(parts))
 
     def _end_unseen_dead(self) -> None:
         """Threads whose end nobody told us of are those that the kernel does not list."""

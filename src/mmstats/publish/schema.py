@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmstats import kinds
 from mmstats.format import encode, layout
+from mmstats.format.encode import octave_segment
 from mmstats.publish.turnover import hand_over
 
 TYPE_CHECKING = False
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
+    from mmstats.format.spread import Range
     from mmstats.publish.families import Family, Member
     from mmstats.publish.model import Model
 
@@ -31,7 +33,7 @@ class Metric:
     __slots__ = (
         *("aggregate", "cell_type", "cells", "extra", "help", "index", "initial", "keep", "kind", "label"),
         *("families", "max_series", "members", "next_look", "segments", "tags", "ttl"),
-        *("number", "schema", "source", "unit", "users", "value"),
+        *("number", "schema", "source", "spread", "unit", "users", "value"),
     )
 
     def __init__(
@@ -60,6 +62,7 @@ class Metric:
         self.source = source  # of a static: its raw bits and its text, asked in each process
         self.value = b""
         self.extra = b""  # parameters of the kind: of an enum its states, each with a NUL behind it
+        self.spread: Range | None = None  # of a histogram or timer
         self.users: set[Model] = set()  # that declared it
         self.tags: tuple[str, ...] = ()  # names: it is a family then, and these are about that
         self.ttl = 0  # ns
@@ -81,6 +84,8 @@ class Metric:
     def described(self) -> str:
         """Kind, unit and aggregate, for errors."""
         unit = f" in {self.unit}" if self.unit else ""
+        if self.spread is not None:
+            return f"{layout.KINDS[self.kind]}{unit} of {self.spread} and {self.cells} cells"
         if self.extra:
             return f"{layout.KINDS[self.kind]}{unit} of {', '.join(self.extra.decode().split(NUL)[:-1])}"
         cells = {layout.CELL_TYPE_F64: " of floats", layout.CELL_TYPE_U64: " of unsigned integers"}
@@ -96,6 +101,13 @@ class Metric:
         if self.schema is None:
             raise AssertionError(f"{self.label!r} has no cell")
         return self.schema
+
+    @property
+    def measured(self) -> Range:
+        """The range of its distribution."""
+        if self.spread is None:
+            raise AssertionError(f"{self.label!r} has no distribution")
+        return self.spread
 
     @property
     def has_cell(self) -> bool:
@@ -132,9 +144,8 @@ class Metric:
     def same_as(self, other: Metric) -> bool:
         """Whether two declarations of one label are one metric."""
         mine = self.kind, self.cell_type, self.cells, self.aggregate, self.unit, self.extra, self.tags
-        return mine == (
-            *(other.kind, other.cell_type, other.cells, other.aggregate, other.unit, other.extra, other.tags),
-        )
+        its = other.kind, other.cell_type, other.cells, other.aggregate, other.unit, other.extra, other.tags
+        return mine == its and self.spread == other.spread
 
     def follow(self, other: Metric) -> None:
         """Let the declaration say how many members there may be, and how long, unless another one said it."""
@@ -158,7 +169,7 @@ class Metric:
             help=self.help,
             value=self.value,
             tags=self.tags,
-            extra=self.extra,
+            extra=self.extra if self.spread is None else self.spread.pack(),
         )
 
 
@@ -169,6 +180,7 @@ class Schema:
         self.number = number
         self.metrics = metrics
         self.cells = 0  # how many there are in each lane
+        self.octaves: dict[int, OctaveSchema] = {}
         for metric in metrics:
             metric.schema, metric.index = self, self.cells
             self.cells += metric.cells
@@ -207,9 +219,43 @@ class Schema:
             if target[index] != source[index]:
                 target[index] = source[index]
 
+    def octave(self, k: int) -> OctaveSchema:
+        """The schema of the k-th octave of its values."""
+        known = self.octaves.get(k)
+        return known if known is not None else self.octaves.setdefault(k, self._new_octave(k))
+
+    def _new_octave(self, k: int) -> OctaveSchema:
+        (metric,) = self.metrics  # large values have a schema each
+        return OctaveSchema(self, k, 1 << metric.measured.scale, 1)
+
     def label_at(self, index: int) -> str:
         """The label of the metric whose first cell that is."""
         return next(metric.label for metric in self.metrics if metric.index == index)
+
+
+class OctaveSchema(Schema):
+    """The cells of one octave: of each value whose first cells are in one schema, 2**scale of them."""
+
+    def __init__(self, base: Schema, k: int, room: int, values: int) -> None:
+        super().__init__(octave_segment(base.number, k), ())
+        self.room = room  # cells of one value
+        self.cells = room * values
+
+    @property
+    def of_process(self) -> bool:
+        """They are counted by threads."""
+        return False
+
+    @property
+    def first_words(self) -> list[int]:
+        return [0] * self.cells
+
+    def hand_over(self, words: memoryview) -> None:
+        """Counts stay; nobody's own value begins at them."""
+
+    def of_value(self, place: int) -> slice:
+        """The cells of the value whose first cells are the `place`-th of the base."""
+        return slice(place * self.room, (place + 1) * self.room)
 
 
 def placed_in(metrics: Sequence[Metric]) -> list[list[Metric]]:

@@ -14,12 +14,12 @@ from itertools import count
 
 from mmstats.cells.storing import is_storing
 from mmstats.format import encode, layout
-from mmstats.publish.schema import Schema
+from mmstats.publish.schema import OctaveSchema, Schema
 from mmstats.publish.turnover import hand_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mmstats.publish.schema import Metric
     from mmstats.publish.storage import Storage
@@ -44,6 +44,9 @@ class SlotSchema(Schema):
     def of_process(self) -> bool:
         """Whether all threads share its cells."""
         return self.metric.of_process
+
+    def _new_octave(self, k: int) -> OctaveSchema:
+        return OctaveSchema(self, k, 1 << self.metric.measured.scale, self.cells // self.step)
 
     @property
     def first_words(self) -> list[int]:
@@ -86,9 +89,18 @@ class Slot:
         """Whether a lane counts for it."""
         return bool(words[self.index] == self.generation)
 
-    def begin(self, words: memoryview) -> None:
-        """Let a lane count for it, from the initial value on."""
+    @property
+    def place(self) -> int:
+        """The how manieth it is in its schema, from 0 on."""
+        return self.index // self.schema.step
+
+    def begin(self, words: memoryview, octaves: Iterable[tuple[OctaveSchema, memoryview]]) -> None:
+        """Let a lane count for it, from the initial value on; `octaves`: those that the lane has."""
         words[self.index] = 0
+        for schema, row in octaves:
+            own = schema.of_value(self.place)
+            for at in range(own.start, own.stop):
+                row[at] = 0
         for at in range(self.index + 1, self.index + self.schema.step):
             words[at] = self.schema.metric.first_word
         words[self.index] = self.generation

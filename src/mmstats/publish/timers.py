@@ -14,6 +14,7 @@ from time import monotonic_ns
 from mmstats import cells
 from mmstats.around import around
 from mmstats.errors import UsageError
+from mmstats.publish.measured import Measured
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from mmstats.cells._native import Segment, Timing
+    from mmstats.cells._native import Timing
+    from mmstats.format.spread import Range
+    from mmstats.publish.place import Place
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 else:
@@ -74,19 +77,21 @@ class TimerContext:
         return False
 
 
-class Timer(Timing):
-    """A bound timer. What it records is in `cells.protocol`."""
+class Timer(Measured, Timing):
+    """A bound timer. What it records is in `cells.compound_protocol`."""
 
     def __init__(
         self,
-        segment: Segment,
-        index: int,
+        place: Place,
         size: int,
-        label: str,
+        spread: Range,
         refuse: Callable[[], object],
         timer: Callable[[], float] | None = None,
     ) -> None:
-        super().__init__(segment, index, size, label, refuse)
+        where = (spread.scale, spread.low, spread.high, spread.bounds)
+        super().__init__(place.segment, place.index, size, *where, place.octave, place.label, refuse)
+        self._measure = place.measured
+        label = place.label
         self.get_time: Callable[[], float] = timer or monotonic_ns
         self.ticks = 1.0 if timer else NANOSECONDS  # in a second
         self._current: ContextVar[TimerContext | None] = ContextVar(label, default=None)

@@ -63,9 +63,15 @@ def _text(metric: Metric, words: memoryview) -> Base:
     return [0] * metric.cells
 
 
+def _all_stays(metric: Metric, _words: memoryview) -> Base:
+    """Nobody asks for a thread's own part of it."""
+    return [0] * metric.cells
+
+
 _OF_KIND: dict[int, Callable[[Metric, memoryview], Base]] = {
     layout.KIND_AVERAGE: _average,
     layout.KIND_MOVING: _ring,
     layout.KIND_TIMER: _ring,
+    layout.KIND_HISTOGRAM: _all_stays,
     layout.KIND_TEXT: _text,
 }

@@ -10,7 +10,8 @@ import time
 from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
-from mmstats.format.cells import Cells, Copies
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.header import OfVersion1, layout_gen
 from mmstats.format.runs import Schema

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mmstats.durations import TimerValue
-from mmstats.tools.text import OF_TIMER, value_text
+from mmstats.distribution import Distributed, TimerValue
+from mmstats.tools.text import parts_of, value_text
 
 BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 DECIMAL = ("", "k", "M", "G", "T", "P", "E")
@@ -13,9 +13,10 @@ SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 def human(value: object, unit: str, *, counts: bool = False) -> str:
     """The value with its unit; a count as `481.9k` where `counts` says that digits do not matter."""
-    if isinstance(value, TimerValue):
+    if isinstance(value, Distributed):
         return " ".join(
-            f"{word}={value.count if word == 'count' else seconds(getattr(value, word))}" for word in OF_TIMER
+            f"{word}={part if word == 'count' else human(part, unit or of_all(value))}"
+            for word, part in parts_of(value)
         )
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not -INFINITY < value < INFINITY:
         return value_text(value)
@@ -24,6 +25,11 @@ def human(value: object, unit: str, *, counts: bool = False) -> str:
     if unit == "seconds":
         return seconds(value)
     return scaled(value, 1000, DECIMAL) if counts and unit != "timestamp" else value_text(value)
+
+
+def of_all(value: Distributed) -> str:
+    """The unit of a value that says none."""
+    return "seconds" if isinstance(value, TimerValue) else ""
 
 
 def scaled(value: float, base: int, names: tuple[str, ...]) -> str:

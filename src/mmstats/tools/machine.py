@@ -9,8 +9,8 @@ import os
 import sys
 import time
 
-from mmstats.durations import TimerValue
-from mmstats.tools.text import in_order, name_of, value_text
+from mmstats.distribution import Distributed, TimerValue
+from mmstats.tools.text import PERCENTILES, in_order, name_of, part_of, value_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ except ImportError:  # PyPy
     from json.encoder import encode_basestring_ascii as quote
 
 INFINITY = float("inf")
-PERCENTILES = ",".join(f'"{word}":null' for word in ("p50", "p90", "p95", "p99", "p999"))
 
 
 def number(value: object) -> str:
@@ -37,16 +36,16 @@ def number(value: object) -> str:
         return repr(value) if -INFINITY < value < INFINITY else "null"
     if isinstance(value, (frozenset, tuple)):
         return f"[{', '.join(number(one) for one in in_order(value))}]"
-    if isinstance(value, TimerValue):
-        return _timer(value)
+    if isinstance(value, Distributed):
+        return _distributed(value)
     return quote(str(value))
 
 
-def _timer(value: TimerValue) -> str:
-    """An object; what percentiles are is not recorded yet."""
-    words = ("count", "sum", "min", "max", "mean", "last", "moving")
-    known = ",".join(f'"{word}":{number(getattr(value, word))}' for word in words)
-    return f"{{{known},{PERCENTILES}}}"
+def _distributed(value: Distributed) -> str:
+    """An object."""
+    words = ("last", "moving") if isinstance(value, TimerValue) else ()
+    every = ("count", "sum", "min", "max", "mean", *words, *PERCENTILES)
+    return "{" + ",".join(f'"{word}":{number(part_of(value, word))}' for word in every) + "}"
 
 
 def objects(snapshots: Sequence[Snapshot]) -> Iterator[str]:
@@ -152,7 +151,7 @@ def _value(value: object) -> str:
         return _bare(value)
     if isinstance(value, (frozenset, tuple)):
         return ",".join(_value(one) for one in in_order(value))
-    if isinstance(value, TimerValue):
+    if isinstance(value, Distributed):
         return value_text(value)
     return repr(value)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from mmstats.durations import TimerValue
+from mmstats.distribution import Distributed, TimerValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from mmstats.stat import About, Snapshot
 
 DIGITS = 12
 WIDEST = 255  # characters of a label that others are lined up with
-OF_TIMER = ("count", "mean", "moving", "last", "min", "max")  # of a timer's value, for people
+OF_TIMER = ("count", "mean", "moving", "last", "p50", "p99", "min", "max")  # of a timer's value, for people
+OF_HISTOGRAM = ("count", "mean", "p50", "p99", "min", "max")
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 # What changes the direction of text: a label could show another one's value beside itself.
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -75,9 +78,25 @@ def value_text(value: object) -> str:
         return shown(value)
     if isinstance(value, (frozenset, tuple)):
         return ", ".join(value_text(one) for one in in_order(value))
-    if isinstance(value, TimerValue):
-        return " ".join(f"{word}={value_text(getattr(value, word))}" for word in OF_TIMER)
+    if isinstance(value, Distributed):
+        return " ".join(f"{word}={_part_text(word, part)}" for word, part in parts_of(value))
     return str(value)
+
+
+def parts_of(value: Distributed) -> list[tuple[str, Any]]:
+    """What is told of a timer or histogram in one line."""
+    words = OF_TIMER if isinstance(value, TimerValue) else OF_HISTOGRAM
+    return [(word, part_of(value, word)) for word in words]
+
+
+def part_of(value: Distributed, word: str) -> Any:
+    """A percentile, or an attribute."""
+    return value.percentile(PERCENTILES[word]) if word in PERCENTILES else getattr(value, word)
+
+
+def _part_text(word: str, part: Any) -> str:
+    """Of a percentile no more digits than are right."""
+    return f"{float(f'{part:.3g}'):.12g}" if word in PERCENTILES else value_text(part)
 
 
 def float_text(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from mmstats.durations import TimerValue
+from mmstats.distribution import Distributed, TimerValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def _value(one: Snapshot, key: str) -> object:
 
 
 def _compare(operator: str, found: object, wanted: str) -> bool:
-    if isinstance(found, TimerValue):
-        found = found.moving
+    if isinstance(found, Distributed):
+        found = found.moving if isinstance(found, TimerValue) else found.count
     left, right = _number(str(found)), _number(wanted)
     pair: tuple[object, object] = (str(found), wanted) if left is None or right is None else (left, right)
     return _COMPARE[operator](*pair)

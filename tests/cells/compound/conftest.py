@@ -6,10 +6,12 @@ import math
 
 import pytest
 
+import spreading
+
 SIZE = 3  # values of a ring
 BYTES = 12  # of a text: two words
 COUNT = 24  # cells of each memory
-CELLS = {"Average": 3, "Moving": 2 + SIZE + 1, "Timing": 9 + SIZE + 1, "Text": 1 + 2 * (2 + 2)}
+CELLS = {"Average": 3, "Moving": 2 + SIZE + 1, "Timing": spreading.RING + SIZE + 1, "Text": 1 + 2 * (2 + 2)}
 
 
 class Stats:
@@ -23,8 +25,7 @@ class Number:
     shown = staticmethod(float)  # what is read after one number was put
 
     def __init__(self, twin, kind, segment, index, refuse):
-        sizes = () if kind == "Average" else (SIZE,)
-        self.handle = getattr(twin, kind)(segment, index, *sizes, "x", refuse)
+        self.handle = getattr(twin, kind)(segment, index, *spreading.sizes(twin, kind, SIZE), "x", refuse)
         self.put = self.handle.observe if kind == "Timing" else self.handle.add
         self.cells = CELLS[kind]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+import spreading
+
 GUARD = b"\xa5" * 64
-CELLS = {"Average": 3, "Moving": 6, "Timing": 13, "Text": 9}
+CELLS = {"Average": 3, "Moving": 6, "Timing": spreading.RING + 4, "Text": 9}
 FULL = "x" * 12  # a text that takes all of its slot
 
 
@@ -53,6 +55,8 @@ NO_SUCH_CELL = """
     whole = bytearray(guard + bytes(8 * count) + guard)
     inner = memoryview(whole)[64:-64]
     segment = twin.Segment(lambda segment: segment.attach(inner))
+    octave = lambda k: twin.Segment(lambda segment: segment.attach(bytearray(64)))
+    where = 3, -20, 12, (), octave
     def put_text(number):
         stats = type('Model', (), {{'x': twin.Text('x', 12)}})()
         stats._mm_cells = {{'x': (segment, {index}, '')}}
@@ -60,7 +64,7 @@ NO_SUCH_CELL = """
     updates = {{
         'Average': lambda number: twin.Average(segment, {index}, 'x', None).add(number),
         'Moving': lambda number: twin.Moving(segment, {index}, 3, 'x', None).add(number),
-        'Timing': lambda number: twin.Timing(segment, {index}, 3, 'x', None).observe(number),
+        'Timing': lambda number: twin.Timing(segment, {index}, 3, *where, 'x', None).observe(number),
         'Text': lambda number: put_text(str(number)),
     }}
     twin.token.renew()
@@ -94,7 +98,7 @@ def test_there_is_no_cell_before_the_memory(guarded, value_in, number_kind, inde
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_ring_of_no_values_is_none(twin, lanes, refused, kind, size):
     with pytest.raises((ValueError, OverflowError)):
-        getattr(twin, kind)(lanes().segment, 0, size, "x", refused)
+        getattr(twin, kind)(lanes().segment, 0, *spreading.sizes(twin, kind, size), "x", refused)
 
 
 @pytest.mark.parametrize("kind", ["Moving", "Timing"])
@@ -102,7 +106,7 @@ def test_a_ring_has_the_size_that_was_asked_for(twin, lanes, refused, kind):
     """Or there is none: a size of 2**32 + 1 is not 1."""
     there = lanes(count=24)
     try:
-        handle = getattr(twin, kind)(there.segment, 0, 2**32 + 1, "x", refused)
+        handle = getattr(twin, kind)(there.segment, 0, *spreading.sizes(twin, kind, 2**32 + 1), "x", refused)
     except (ValueError, OverflowError):
         return
     update = handle.observe if kind == "Timing" else handle.add
@@ -113,7 +117,7 @@ def test_a_ring_has_the_size_that_was_asked_for(twin, lanes, refused, kind):
 
 @pytest.mark.parametrize("kind", ["Moving", "Timing"])
 def test_a_ring_of_one_value_shows_the_last(twin, lanes, refused, kind):
-    handle = getattr(twin, kind)(lanes(count=16).segment, 0, 1, "x", refused)
+    handle = getattr(twin, kind)(lanes(count=24).segment, 0, *spreading.sizes(twin, kind, 1), "x", refused)
     update = handle.observe if kind == "Timing" else handle.add
     seen = []
     for number in (1, 2, 3):

@@ -11,11 +11,12 @@ import sys
 
 import pytest
 
+import spreading
 from mmstats.format import compound
 
 INSIDE = "/mmstats/cells/"
 MOST = 300  # lines of one update
-CELLS = {"Average": 3, "Moving": 6, "Timing": 13, "Text": 9}
+CELLS = {"Average": 3, "Moving": 6, "Timing": spreading.RING + 4, "Text": 9}
 
 
 class TimeIsOverError(Exception):
@@ -67,7 +68,11 @@ def fresh(value, kind):
         def found():
             raw = bytes(there.memories[0].map)
             n = compound.witness(raw, 8)
-            take = {"Average": compound.average, "Moving": compound.moving, "Timing": compound.timer}
+            take = {
+                "Average": compound.average,
+                "Moving": compound.moving,
+                "Timing": spreading.timer,
+            }
             if kind == "Text":
                 return n, compound.text(raw, 8, CELLS[kind], n, True, 0)[1]
             total = take[kind](raw, 8, CELLS[kind], n, True, 0)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import spreading
 from mmstats.format import compound, layout
 
 LAW = (Path(__file__).resolve().parents[3] / "spec" / "FORMAT.md").read_text(encoding="utf-8")
@@ -39,8 +40,7 @@ def made(twin, refused):
             stats = type("Model", (), {"x": twin.Text("x", size)})()
             stats._mm_cells = {"x": (segment, 0, "")}
             return stats, lambda value: setattr(stats, "x", value), memory
-        sizes = () if kind == "Average" else (size,)
-        handle = getattr(twin, kind)(segment, 0, *sizes, "x", refused)
+        handle = getattr(twin, kind)(segment, 0, *spreading.sizes(twin, kind, size), "x", refused)
         return handle, handle.observe if kind == "Timing" else handle.add, memory
 
     return make
@@ -71,7 +71,7 @@ def test_the_worked_example_is_what_is_written(made, title, kind, size, values, 
 
 
 def cells_of(kind, size):
-    sizes = {"Average": 3, "Moving": 3 + (size or 0), "Timing": 10 + (size or 0)}
+    sizes = {"Average": 3, "Moving": 3 + (size or 0), "Timing": spreading.RING + 1 + (size or 0)}
     return sizes.get(kind) or 1 + 2 * (2 + -(-size // 8))
 
 
@@ -82,7 +82,7 @@ def live(kind, size, n):
     if kind == "Text":
         slot = 2 + -(-size // 8)
         return list(range(1 + slot * (n % 2), 1 + slot * (n % 2 + 1)))
-    ring = 2 if kind == "Moving" else 9
+    ring = 2 if kind == "Moving" else spreading.RING
     window = [ring + i % (size + 1) for i in range(max(0, n - size), n)]
     return window if kind == "Moving" else [*range(3 + 3 * (n % 2), 6 + 3 * (n % 2)), *window]
 
@@ -119,7 +119,11 @@ def test_readers_find_the_sum_and_the_last_values(made, number_kind, values, siz
     for value in values:
         update(value)
         in_turn += value
-    read = {"Average": compound.average, "Moving": compound.moving, "Timing": compound.timer}[number_kind]
+    read = {
+        "Average": compound.average,
+        "Moving": compound.moving,
+        "Timing": spreading.timer,
+    }[number_kind]
     n, last = len(values), values[-size:]
     found = read(bytes(memory), 0, cells_of(number_kind, size), n, True, 0)
     assert n == compound.witness(bytes(memory), 0)

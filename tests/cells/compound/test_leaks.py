@@ -11,6 +11,8 @@ import weakref
 
 import pytest
 
+import spreading
+
 IS_PYPY = sys.implementation.name == "pypy"
 
 
@@ -113,7 +115,7 @@ def test_what_a_value_is_made_of_is_held_once(twin, kind, lanes):
         del made
         assert before == counts()
         return
-    made = getattr(twin, kind)(there.segment, 1, *(() if kind == "Average" else (3,)), label, refuse)
+    made = getattr(twin, kind)(there.segment, 1, *spreading.sizes(twin, kind), label, refuse)
     assert [count + 1 for count in before] == counts()
     for _ in range(100):
         (made.observe if kind == "Timing" else made.add)(1)
@@ -147,8 +149,7 @@ def test_a_value_in_a_cycle_with_whom_it_tells_is_freed(twin, lanes, number_kind
     class Cyclic(getattr(twin, number_kind)):
         def __init__(self):
             ways = {"closure": lambda: self, "method": self.told, "partial": functools.partial(print, self)}
-            sizes = () if number_kind == "Average" else (3,)
-            super().__init__(there.segment, 1, *sizes, "x", ways.get(way, print))
+            super().__init__(there.segment, 1, *spreading.sizes(twin, number_kind), "x", ways.get(way, print))
             self.me = self if way == "attribute" else None
 
         def told(self):
@@ -215,7 +216,7 @@ def test_a_value_without_init_is_no_crash(name):
             use()
     assert repr(made) == f"<{name}>"
     segment = native.Segment(lambda segment: None)
-    sizes = () if name == "Average" else (3,)
+    sizes = spreading.sizes(native, name)
     made.__init__(segment, 0, *sizes, "x", None)
     with pytest.raises(RuntimeError, match="'x' is bound already"):
         made.__init__(segment, 0, *sizes, "again", None)

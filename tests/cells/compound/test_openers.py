@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import spreading
 from mmstats.errors import Removed
 
 
@@ -90,7 +91,7 @@ def test_an_update_that_is_done_later_is_not_what_a_subclass_made_of_it(
 
     later = Later()
     segment, mine = answering(later, None)
-    loud = Loud(segment, 1, *(() if number_kind == "Average" else (3,)), "x", refused)
+    loud = Loud(segment, 1, *spreading.sizes(twin, number_kind), "x", refused)
     loud.put(1)
     later.done()
     assert (1, 1, 2.0, "<Loud 'x'>") == (loud.calls, mine[1], loud.value, repr(loud))
@@ -231,7 +232,10 @@ def test_memory_is_used_after_the_opener_said_so_even_if_the_token_is_down(said,
             asked.append(twin.token.stands)
             if len(asked) == 1:
                 segment.attach(memory)
-        sizes = () if {number_kind!r} == 'Average' else (3,)
+        octave = lambda k: twin.Segment(lambda segment: segment.attach(octaves[k]))
+        octaves = [bytearray(64) for _ in range(40)]
+        where = (3, -20, 12, (), octave)
+        sizes = dict(Average=(), Moving=(3,), Timing=(3, *where))[{number_kind!r}]
         made = twin.{number_kind}(twin.Segment(opener), 0, *sizes, 'x', None)
         for number in (1, 2, 3):
             made.{verb}(number)

@@ -8,11 +8,12 @@ import threading
 
 import pytest
 
+import spreading
 from mmstats.format import compound, layout
 from mmstats.publish.schema import Metric, Schema
 
 THREADS, UPDATES = 6, 1000
-CELLS = {"Average": 3, "Moving": 6, "Timing": 13, "Text": 9}
+CELLS = {"Average": 3, "Moving": 6, "Timing": spreading.RING + 4, "Text": 9}
 KINDS = {
     "Average": (layout.KIND_AVERAGE, layout.CELL_TYPE_F64),
     "Moving": (layout.KIND_MOVING, layout.CELL_TYPE_F64),
@@ -52,7 +53,11 @@ def run_together(function, count=THREADS):
 def read(memory, kind, index=1):
     """What a reader finds in one lane whose thread lives: all but the time."""
     raw = bytes(memory.map)
-    take = {"Average": compound.average, "Moving": compound.moving, "Timing": compound.timer}
+    take = {
+        "Average": compound.average,
+        "Moving": compound.moving,
+        "Timing": spreading.timer,
+    }
     n = compound.witness(raw, 8 * index)
     return take.get(kind, compound.text)(raw, 8 * index, CELLS[kind], n, True, 0)
 
@@ -178,7 +183,7 @@ def test_a_ring_goes_on_where_it_started(handed_over, kind, in_thread):
     made, mine = handed_over(kind)
     in_thread(lambda: [made.put(number) for number in range(5)])
     in_thread(lambda: made.put(9))
-    ring = 2 if kind == "Moving" else 9
+    ring = 2 if kind == "Moving" else spreading.RING
     assert (6, 5, [4.0, 9.0]) == (mine[0], mine[1], doubles(mine, ring, ring + 1))
     assert 9.0 == in_thread(lambda: (made.put(9), made.get())[1])
     assert (7, 6) == (mine[0], mine[1])

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import spreading
 from mmstats.format import layout
 from mmstats.publish.schema import Metric, Schema
 
@@ -67,7 +68,7 @@ def metrics(size, length):
         ("truth", layout.KIND_BOOL, layout.CELL_TYPE_BOOL, 1),
         ("average", layout.KIND_AVERAGE, f64, 3),
         ("moving", layout.KIND_MOVING, f64, 2 + size + 1),
-        ("timing", layout.KIND_TIMER, f64, 9 + size + 1),
+        ("timing", layout.KIND_TIMER, f64, spreading.RING + size + 1),
         ("text", layout.KIND_TEXT, layout.CELL_TYPE_TEXT, 1 + 2 * (2 + -(-length // 8))),
     ]
     aggregates = {"most": layout.AGGREGATE_MAX, "truth": layout.AGGREGATE_ANY, "text": layout.AGGREGATE_LAST}
@@ -95,7 +96,9 @@ class Run:
         }
         handles["average"] = twin.Average(self.segment, at["average"], "average", self.refuse)
         handles["moving"] = twin.Moving(self.segment, at["moving"], size, "moving", self.refuse)
-        handles["timing"] = twin.Timing(self.segment, at["timing"], size, "timing", self.refuse)
+        handles["timing"] = twin.Timing(
+            self.segment, at["timing"], *spreading.sizes(twin, "Timing", size), "timing", self.refuse
+        )
         self.handles = handles
         plain = {
             "wide": twin.Number("wide", f64, 64, True, False),

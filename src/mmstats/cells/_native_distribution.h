@@ -1,0 +1,539 @@
+/* Histogram and Timing: values that are counted by where they lie (FORMAT.md 5.2).
+ *
+ * A bucket is counted in its place, so an update first stores what was, and whose it is: a reader in the
+ * middle, or after a kill, counts that one cell as it was. Two segments are needed, of the first cells and
+ * of an octave; whichever has to be asked for may run Python, so both are looked at after the last call.
+ */
+#ifndef MMSTATS_NATIVE_DISTRIBUTION_H
+#define MMSTATS_NATIVE_DISTRIBUTION_H
+
+#include <time.h>
+
+#include "_native_compound.h"
+
+#define TOTALS 3 /* cells of {sum, min, max} */
+#define BOUND_SHIFT 20
+#define WITNESS_SHIFT 32
+#define TRIES 8 /* to have both segments at once, where each may open the other's file */
+
+typedef struct {
+    Compound value;
+    PyObject *make;     /* gives the segment of an octave */
+    PyObject **octaves; /* those that were made, high - low at most */
+    double *bounds;
+    const double *thresholds;
+    uint32_t bound_count;
+    int scale, low, high;
+    uint32_t totals; /* where they begin in the value's cells */
+    uint32_t spread; /* and the distribution */
+    uint32_t ring;   /* and the ring; 0: there is none */
+} Distributed;
+
+static uint64_t
+monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* --- which bucket --------------------------------------------------------------------------------- */
+
+/* For each scale the largest doubles below its edges between 1 and 2, once; see mmstats/buckets.py. */
+static const double *
+thresholds_of(int scale)
+{
+    static const double *known[MMSTATS_SCALE_MOST + 1];
+    if (known[scale] != NULL) {
+        return known[scale];
+    }
+    PyObject *buckets = PyImport_ImportModule("mmstats.buckets");
+    PyObject *tuple = buckets != NULL ? PyObject_CallMethod(buckets, "thresholds", "i", scale) : NULL;
+    Py_XDECREF(buckets);
+    if (tuple == NULL) {
+        return NULL;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(tuple);
+    double *made = PyMem_RawMalloc((size_t)(count + 1) * sizeof *made); /* of scale 0 there are none */
+    for (Py_ssize_t i = 0; made != NULL && i < count; i++) {
+        made[i] = PyFloat_AS_DOUBLE(PyTuple_GET_ITEM(tuple, i));
+    }
+    Py_DECREF(tuple);
+    if (made == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    known[scale] = made; /* never freed: as many as there are scales */
+    return made;
+}
+
+/* value = fraction * 2**octave, and 1 <= fraction < 2 */
+static inline double
+fraction_of(double value, int *octave)
+{
+    uint64_t bits = whole_of(value);
+    int exponent = (int)(bits >> 52);
+    if (exponent == 0) { /* subnormal */
+        double half = frexp(value, octave);
+        --*octave;
+        return 2 * half;
+    }
+    *octave = exponent - 1023;
+    return real_of((bits & UINT64_C(0xFFFFFFFFFFFFF)) | UINT64_C(0x3FF0000000000000));
+}
+
+static inline uint32_t
+number_of(const Distributed *self, double value)
+{
+    if (value <= 0) {
+        return value < 0 ? MMSTATS_BUCKET_NEGATIVE : MMSTATS_BUCKET_ZERO;
+    }
+    int octave;
+    double fraction = fraction_of(value, &octave);
+    uint32_t sub = 0;
+    if (fraction == 1.0) { /* the upper edge of its bucket */
+        octave--;
+        sub = (1u << self->scale) - 1;
+    }
+    else {
+        for (uint32_t step = 1u << self->scale >> 1; step > 0; step >>= 1) {
+            sub += self->thresholds[sub + step - 1] < fraction ? step : 0;
+        }
+    }
+    if (octave < self->low) {
+        return MMSTATS_BUCKET_ZERO;
+    }
+    if (octave >= self->high) {
+        return MMSTATS_BUCKET_OVERFLOW;
+    }
+    return MMSTATS_BUCKET_FIRST + ((uint32_t)(octave - self->low) << self->scale) + sub;
+}
+
+/* The place of the value's bound, from 1 on; 0 where there are no bounds. */
+static inline uint32_t
+bound_of(const Distributed *self, double value)
+{
+    uint32_t bound = 0;
+    if (self->bound_count > 0) {
+        for (bound = 1; bound <= self->bound_count && self->bounds[bound - 1] < value; bound++) {
+        }
+    }
+    return bound;
+}
+
+/* --- an update ------------------------------------------------------------------------------------ */
+
+struct totals {
+    double sum, min, max;
+};
+
+static inline struct totals
+totals_with(const uint64_t *totals, uint64_t n, double value)
+{
+    if (n == 0) {
+        return (struct totals){value, value, value};
+    }
+    const uint64_t *old = &totals[TOTALS * (n & 1)];
+    double min = real_of(load_relaxed(&old[1])), max = real_of(load_relaxed(&old[2]));
+    return (struct totals){
+        .sum = real_of(load_relaxed(&old[0])) + value,
+        .min = value < min ? value : min,
+        .max = value > max ? value : max,
+    };
+}
+
+/* One more in the bucket of that number, by the update that makes the witness n + 1. */
+static inline void
+distribution_count(const Distributed *self, uint64_t *spread, uint64_t *octave, uint64_t n, uint32_t number,
+                   double value)
+{
+    uint64_t *bucket = octave != NULL ? &octave[(number - MMSTATS_BUCKET_FIRST) & ((1u << self->scale) - 1)]
+                                      : &spread[MMSTATS_DISTRIBUTION_ZERO + number];
+    uint32_t bound = bound_of(self, value);
+    uint64_t *of_bound = bound > 0 ? &spread[MMSTATS_DISTRIBUTION_BOUNDS + bound - 1] : NULL;
+    uint64_t was = load_relaxed(bucket), was_bound = of_bound != NULL ? load_relaxed(of_bound) : 0;
+    fence_release();
+    store_relaxed(&spread[MMSTATS_DISTRIBUTION_WAS], was);
+    store_relaxed(&spread[MMSTATS_DISTRIBUTION_WAS_BOUND], was_bound);
+    store_release(&spread[MMSTATS_DISTRIBUTION_BEGUN],
+                  number | (uint64_t)bound << BOUND_SHIFT | (n + 1) << WITNESS_SHIFT);
+    fence_release();
+    store_relaxed(bucket, was + 1);
+    if (of_bound != NULL) {
+        store_relaxed(of_bound, was_bound + 1);
+    }
+}
+
+/* false: the sum would be no finite number, and nothing was stored. */
+static bool
+distributed_store(const Distributed *self, uint64_t *cells, uint64_t *octave, uint32_t number, double value)
+{
+    uint64_t n = load_relaxed(&cells[MMSTATS_HISTOGRAM_WITNESS]); /* a timer has it in the same place */
+    struct totals totals = totals_with(&cells[self->totals], n, value);
+    if (!isfinite(totals.sum)) {
+        return false;
+    }
+    uint64_t *new = &cells[self->totals + TOTALS * ((n + 1) & 1)];
+    distribution_count(self, &cells[self->spread], octave, n, number, value);
+    store_relaxed(&new[0], whole_of(totals.sum));
+    store_relaxed(&new[1], whole_of(totals.min));
+    store_relaxed(&new[2], whole_of(totals.max));
+    if (self->ring > 0) {
+        store_relaxed(&cells[self->ring + n % self->value.room], whole_of(value));
+        store_relaxed(&cells[MMSTATS_TIMER_TIME], monotonic_ns());
+    }
+    store_release(&cells[MMSTATS_HISTOGRAM_WITNESS], n + 1);
+    return true;
+}
+
+/* The segment of the k-th octave, borrowed; NULL with an error set. May run Python. */
+static Segment *
+octave_segment(Distributed *self, uint32_t k)
+{
+    if (self->octaves == NULL || self->make == NULL) { /* the garbage collector was here */
+        PyErr_SetString(PyExc_RuntimeError, "there are no octaves");
+        return NULL;
+    }
+    if (self->octaves[k] == NULL) {
+        PyTypeObject *segment_type = state_segment_type((PyObject *)self);
+        PyObject *made = segment_type != NULL ? PyObject_CallFunction(self->make, "I", k) : NULL;
+        if (made != NULL && !PyObject_TypeCheck(made, segment_type)) {
+            PyErr_Format(PyExc_TypeError, "an octave is a Segment, not %s: %R", type_name(made), made);
+            Py_CLEAR(made);
+        }
+        if (made == NULL) {
+            return NULL;
+        }
+        if (self->octaves[k] == NULL) {
+            self->octaves[k] = made;
+        }
+        else {
+            Py_DECREF(made); /* somebody came in between */
+        }
+    }
+    return (Segment *)self->octaves[k];
+}
+
+/* Where the calling thread has the first cells, and in `octave` that one's, where the number is in one.
+ *
+ * NULL with an error set, or with `later` set, as from slot_by_opener. */
+static struct slot *
+distributed_reach(Distributed *self, uint32_t number, uint64_t **octave, PyObject **later)
+{
+    Compound *value = &self->value;
+    *octave = NULL;
+    if (number < MMSTATS_BUCKET_FIRST) {
+        struct slot *slot = slot_standing(*value->gid, value->last);
+        return slot != NULL ? slot : slot_by_opener(value->segment, value->last, later);
+    }
+    uint32_t last = (1u << self->scale) - 1;
+    Segment *other = octave_segment(self, (number - MMSTATS_BUCKET_FIRST) >> self->scale);
+    if (other == NULL) {
+        return NULL;
+    }
+    for (int i = 0; i < TRIES; i++) {
+        struct slot *of_octave = slot_standing(other->gid, last);
+        if (of_octave == NULL && slot_by_opener(other, last, later) == NULL) {
+            return NULL;
+        }
+        struct slot *slot = slot_standing(*value->gid, value->last);
+        if (slot == NULL) {
+            slot = slot_by_opener(value->segment, value->last, later);
+        }
+        if (slot == NULL) {
+            return NULL;
+        }
+        of_octave = slot_attached(other->gid); /* the slow path of the first cells may have closed it */
+        if (of_octave != NULL && last < of_octave->count) {
+            *octave = of_octave->cells;
+            return slot;
+        }
+    }
+    PyErr_SetString(PyExc_RuntimeError, "two segments are never attached at once");
+    return NULL;
+}
+
+static PyObject *
+distributed_observe(Distributed *self, PyObject *given, PyMethodDef *method)
+{
+    double value;
+    if (compound_ready(&self->value) < 0 || real_from(self->value.label, given, &value) < 0) {
+        return NULL;
+    }
+    bool stored = false;
+    if (isfinite(value)) {
+        uint32_t number = number_of(self, value);
+        uint64_t *octave;
+        PyObject *later = NULL;
+        struct slot *slot = distributed_reach(self, number, &octave, &later);
+        if (later != NULL) {
+            if (hand_over(later, PyCFunction_New(method, (PyObject *)self), given, NULL) < 0) {
+                return NULL;
+            }
+            Py_RETURN_NONE;
+        }
+        if (slot == NULL) {
+            return NULL;
+        }
+        stored = distributed_store(self, &slot->cells[self->value.index], octave, number, value);
+    }
+    if (!stored && compound_refuse(&self->value) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* --- what both are made of ------------------------------------------------------------------------ */
+
+static int
+distributed_set_bounds(Distributed *self, PyObject *bounds)
+{
+    PyObject *items = PySequence_Tuple(bounds);
+    if (items == NULL) {
+        return -1;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(items);
+    if (count > MMSTATS_BOUNDS_MOST) {
+        PyErr_Format(PyExc_ValueError, "%zd bounds are too many", count);
+    }
+    double *made = PyErr_Occurred() ? NULL : PyMem_Malloc((size_t)(count + 1) * sizeof *made);
+    for (Py_ssize_t i = 0; made != NULL && i < count; i++) {
+        made[i] = PyFloat_AsDouble(PyTuple_GET_ITEM(items, i));
+    }
+    Py_DECREF(items);
+    if (made == NULL || PyErr_Occurred()) {
+        PyMem_Free(made);
+        return PyErr_Occurred() ? -1 : (PyErr_NoMemory(), -1);
+    }
+    PyMem_Free(self->bounds);
+    self->bounds = made;
+    self->bound_count = (uint32_t)count;
+    return 0;
+}
+
+/* Takes the range; how many cells the distribution has, 0 with an error set. */
+static uint32_t
+distributed_range(Distributed *self, int scale, int low, int high, PyObject *bounds, PyObject *make)
+{
+    if (self->make != NULL) {
+        PyErr_Format(PyExc_RuntimeError, "%R is bound already", self->value.label);
+        return 0;
+    }
+    if (scale < 0 || scale > MMSTATS_SCALE_MOST || low < -MMSTATS_OCTAVE_MOST || low >= high
+        || high > MMSTATS_OCTAVE_MOST) {
+        PyErr_Format(PyExc_ValueError, "no distribution of scale %d from 2**%d to 2**%d", scale, low, high);
+        return 0;
+    }
+    self->thresholds = thresholds_of(scale);
+    if (self->thresholds == NULL || distributed_set_bounds(self, bounds) < 0) {
+        return 0;
+    }
+    self->octaves = PyMem_Calloc((size_t)(high - low), sizeof *self->octaves);
+    if (self->octaves == NULL) {
+        PyErr_NoMemory();
+        return 0;
+    }
+    self->scale = scale;
+    self->low = low;
+    self->high = high;
+    Py_INCREF(make);
+    self->make = make;
+    return MMSTATS_DISTRIBUTION_SIZE + (self->bound_count > 0 ? self->bound_count + 1 : 0);
+}
+
+static int
+distributed_traverse(Distributed *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->make);
+    for (int k = 0; self->octaves != NULL && k < self->high - self->low; k++) {
+        Py_VISIT(self->octaves[k]);
+    }
+    return compound_traverse(&self->value, visit, arg);
+}
+
+static int
+distributed_clear(Distributed *self)
+{
+    PyObject **octaves = self->octaves;
+    self->octaves = NULL;
+    for (int k = 0; octaves != NULL && k < self->high - self->low; k++) {
+        Py_XDECREF(octaves[k]);
+    }
+    PyMem_Free(octaves);
+    Py_CLEAR(self->make);
+    return compound_clear(&self->value);
+}
+
+static void
+distributed_dealloc(Distributed *self)
+{
+    PyObject_GC_UnTrack(self);
+    if (self->value.weakrefs != NULL) {
+        PyObject_ClearWeakRefs((PyObject *)self);
+    }
+    distributed_clear(self);
+    PyMem_Free(self->bounds);
+    compound_free(&self->value);
+}
+
+/* --- Histogram ------------------------------------------------------------------------------------ */
+
+static PyMethodDef histogram_methods[];
+
+PyDoc_STRVAR(histogram_observe_doc, "observe(value)\n--\n\nOne more value.");
+
+static PyObject *
+histogram_observe(Distributed *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *value = the_argument("observe", "value", args, nargs, kwnames);
+    return value != NULL ? distributed_observe(self, value, &histogram_methods[0]) : NULL;
+}
+
+static int
+histogram_init(Distributed *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"segment", "index",  "scale", "low",    "high",
+                            "bounds",  "octave", "label", "refuse", NULL};
+    PyTypeObject *segment_type = state_segment_type((PyObject *)self);
+    PyObject *segment, *bounds, *octave, *label, *refuse;
+    unsigned index;
+    int scale, low, high;
+    if (segment_type == NULL
+        || !PyArg_ParseTupleAndKeywords(args, kwargs, "O!O&iiiOOUO:Histogram", names, segment_type, &segment,
+                                        u32_from, &index, &scale, &low, &high, &bounds, &octave, &label,
+                                        &refuse)) {
+        return -1;
+    }
+    uint32_t cells = distributed_range(self, scale, low, high, bounds, octave);
+    if (cells == 0) {
+        return -1;
+    }
+    self->totals = MMSTATS_HISTOGRAM_TOTALS;
+    self->spread = MMSTATS_HISTOGRAM_DISTRIBUTION;
+    return compound_bind(&self->value, segment, index, MMSTATS_HISTOGRAM_DISTRIBUTION + cells, label, refuse);
+}
+
+static PyMethodDef histogram_methods[] = {
+    {"observe", (PyCFunction)(void (*)(void))histogram_observe, METH_FASTCALL | METH_KEYWORDS,
+     histogram_observe_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(histogram_doc,
+             "Histogram(segment, index, scale, low, high, bounds, octave, label, refuse)\n--\n\n"
+             "A bound histogram.");
+
+static PyType_Slot histogram_slots[] = {
+    {Py_tp_doc, (void *)histogram_doc},     {Py_tp_new, compound_new},
+    {Py_tp_init, histogram_init},           {Py_tp_repr, compound_repr},
+    {Py_tp_traverse, distributed_traverse}, {Py_tp_clear, distributed_clear},
+    {Py_tp_dealloc, distributed_dealloc},   {Py_tp_methods, histogram_methods},
+    {Py_tp_members, compound_members},      {0, NULL},
+};
+
+static PyType_Spec histogram_spec = {
+    .name = "mmstats.cells._native.Histogram",
+    .basicsize = sizeof(Distributed),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .slots = histogram_slots,
+};
+
+/* --- Timing --------------------------------------------------------------------------------------- */
+
+static PyMethodDef timing_methods[];
+
+PyDoc_STRVAR(timing_observe_doc, "observe(seconds)\n--\n\nOne more duration.");
+
+static PyObject *
+timing_observe(Distributed *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *value = the_argument("observe", "seconds", args, nargs, kwnames);
+    return value != NULL ? distributed_observe(self, value, &timing_methods[0]) : NULL;
+}
+
+static PyObject *
+timing_get_value(Distributed *self, void *Py_UNUSED(closure))
+{
+    return ring_mean(&self->value, self->ring);
+}
+
+static PyObject *
+timing_get_last(Distributed *self, void *Py_UNUSED(closure))
+{
+    Compound *value = &self->value;
+    struct slot *slot = compound_slot(value);
+    if (slot == NULL && PyErr_Occurred()) {
+        return NULL;
+    }
+    uint64_t first, count = slot != NULL ? window_of(value, &slot->cells[value->index], &first) : 0;
+    if (count == 0) {
+        return PyFloat_FromDouble(0.0);
+    }
+    uint32_t at = value->index + self->ring + (uint32_t)((first + count - 1) % value->room);
+    return PyFloat_FromDouble(real_of(load_relaxed(&slot->cells[at])));
+}
+
+static int
+timing_init(Distributed *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"segment", "index",  "size",  "scale",  "low", "high",
+                            "bounds",  "octave", "label", "refuse", NULL};
+    PyTypeObject *segment_type = state_segment_type((PyObject *)self);
+    PyObject *segment, *bounds, *octave, *label, *refuse;
+    unsigned index, size;
+    int scale, low, high;
+    if (segment_type == NULL
+        || !PyArg_ParseTupleAndKeywords(args, kwargs, "O!O&O&iiiOOUO:Timing", names, segment_type, &segment,
+                                        u32_from, &index, u32_from, &size, &scale, &low, &high, &bounds,
+                                        &octave, &label, &refuse)
+        || ring_check(label, size) < 0) {
+        return -1;
+    }
+    uint32_t cells = distributed_range(self, scale, low, high, bounds, octave);
+    if (cells == 0) {
+        return -1;
+    }
+    self->totals = MMSTATS_TIMER_TOTALS;
+    self->spread = MMSTATS_TIMER_DISTRIBUTION;
+    self->ring = MMSTATS_TIMER_DISTRIBUTION + cells;
+    return ring_bind(&self->value, segment, index, self->ring, size, label, refuse);
+}
+
+static PyMethodDef timing_methods[] = {
+    {"observe", (PyCFunction)(void (*)(void))timing_observe, METH_FASTCALL | METH_KEYWORDS,
+     timing_observe_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef timing_getset[] = {
+    {"value", (getter)timing_get_value, NULL, "The mean of the calling thread's last durations.", NULL},
+    {"last", (getter)timing_get_last, NULL, "The last duration that the calling thread recorded.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+PyDoc_STRVAR(timing_doc,
+             "Timing(segment, index, size, scale, low, high, bounds, octave, label, refuse)\n--\n\n"
+             "What a bound timer records.");
+
+static PyType_Slot timing_slots[] = {
+    {Py_tp_doc, (void *)timing_doc},
+    {Py_tp_new, compound_new},
+    {Py_tp_init, timing_init},
+    {Py_tp_repr, compound_repr},
+    {Py_tp_traverse, distributed_traverse},
+    {Py_tp_clear, distributed_clear},
+    {Py_tp_dealloc, distributed_dealloc},
+    {Py_tp_methods, timing_methods},
+    {Py_tp_getset, timing_getset},
+    {Py_tp_members, compound_members},
+    {0, NULL},
+};
+
+static PyType_Spec timing_spec = {
+    .name = "mmstats.cells._native.Timing",
+    .basicsize = sizeof(Distributed),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .slots = timing_slots,
+};
+
+#endif
