@@ -16,6 +16,7 @@ import time
 
 import pytest
 
+import forking
 from mmstats.format.layout import CELL_TYPE_I64, CELL_TYPE_U64
 
 IS_PYPY = platform.python_implementation() == "PyPy"
@@ -145,13 +146,13 @@ def libc_fork():
     return getattr(ctypes, "PyDLL", ctypes.CDLL)(None).fork()  # PyPy has but one kind
 
 
-@pytest.fixture(params=[os_fork, libc_fork], ids=["os.fork", "libc.fork"])
-def in_child(request):
-    """A function: what a function returns in a forked child. An exception there is one here."""
+def forking_by(fork, before=lambda: None):
+    """A function: what a function returns in a child forked so. An exception there is one here."""
 
     def run(function):
         reader, writer = os.pipe()
-        pid = request.param()
+        before()
+        pid = fork()
         if pid == 0:
             answer = {"error": "nothing was returned"}
             try:
@@ -168,5 +169,17 @@ def in_child(request):
         assert "error" not in answer, answer["error"]
         return answer["value"]
 
-    run.__name__ = request.param.__name__
+    run.__name__ = fork.__name__
     return run
+
+
+@pytest.fixture(params=[os_fork, libc_fork], ids=["os.fork", "libc.fork"])
+def in_child(request):
+    """Like `forking_by`, of a process with one thread."""
+    return forking_by(request.param)
+
+
+@pytest.fixture(params=["os.fork", "libc.fork"][: 1 + forking.IN_C_BESIDE_THREADS])
+def in_child_beside_threads(request):
+    """Likewise, of one in which other threads sleep."""
+    return forking_by({"os.fork": os_fork, "libc.fork": libc_fork}[request.param], forking.until_others_sleep)

@@ -135,7 +135,7 @@ def test_an_opener_that_attaches_nothing_in_a_child_is_found_out(twin, memory, i
     assert mine[0] == 1
 
 
-def test_a_child_does_not_give_back_the_lanes_of_its_parents_threads(lanes, in_child):
+def test_a_child_does_not_give_back_the_lanes_of_its_parents_threads(lanes, in_child_beside_threads):
     """A child has one thread; whatever it drops of the others is none of their end."""
     there = lanes(release=True, words=[1234])
     counter = there.counter(1)
@@ -164,7 +164,7 @@ def test_a_child_does_not_give_back_the_lanes_of_its_parents_threads(lanes, in_c
                 each.join()
             return len(answer)
 
-        assert in_child(child) == 3
+        assert in_child_beside_threads(child) == 3
         assert [1234, 1234] == [memory[0] for memory in there.memories]
     finally:
         over.set()

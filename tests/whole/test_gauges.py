@@ -7,12 +7,18 @@ import time
 
 import pytest
 
+import forking
 import programs
 
 pytestmark = pytest.mark.main  # the threads of a ticker are tested with the field, everywhere
 
-POOL = '''
+TESTS = str(programs.ROOT / "tests")
+POOL = f'''
 import ctypes, signal, time
+sys.path.append({TESTS!r})
+from forking import until_others_sleep
+'''
+POOL += '''
 class Pool(mmstats.BaseMmStats):
     free = mmstats.GaugeField()
     hits = mmstats.CounterField()
@@ -31,32 +37,9 @@ def wait_for(condition):
         assert time.monotonic() < end, 'it did not come about'
         time.sleep(0.01)
 
-def others():
-    "State, and how often it was switched away from, of each other thread."
-    found = {}
-    for task in set(os.listdir('/proc/self/task')) - {str(threading.get_native_id())}:
-        try:
-            with open(f'/proc/self/task/{task}/status') as file:
-                lines = dict(line[:-1].split(':\t', 1) for line in file if ':\t' in line)
-        except OSError:
-            continue  # it ended just now
-        found[task] = lines['State'], lines['voluntary_ctxt_switches'], lines['nonvoluntary_ctxt_switches']
-    return found
-
-def settle():
-    """Until every other thread sleeps for good: one that waits for the interpreter wakes every 5 ms.
-
-    A child of a fork in C goes on asking for a thread that does not exist there to take over.
-    """
-    def is_settled():
-        before = others()
-        time.sleep(0.03)
-        return before == others() and all(state.startswith('S') for state, *_ in before.values())
-    wait_for(is_settled)
-
 def child(work):
     "A child that does its work, tells, and lives until it is killed."
-    settle()
+    until_others_sleep()
     reader, writer = os.pipe()
     pid = fork()
     if not pid:
@@ -73,9 +56,7 @@ def end(pid):
 '''
 FORKS = {"os.fork": "os.fork", "libc.fork": "getattr(ctypes, 'PyDLL', ctypes.CDLL)(None).fork"}
 forks = pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
-# PyPy's own locks do not outlive a fork in C while other threads run.
-PYPY = sys.implementation.name == "pypy"
-under_threads = pytest.mark.parametrize("fork", [FORKS["os.fork"]] if PYPY else FORKS.values())
+under_threads = pytest.mark.parametrize("fork", list(FORKS.values())[: 1 + forking.IN_C_BESIDE_THREADS])
 
 
 @forks
