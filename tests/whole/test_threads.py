@@ -31,7 +31,7 @@ def test_eight_threads_lose_nothing(twin, stats_dir):
 
 
 SHORT = """
-import gc
+import gc, time
 class Farewell:
     def __del__(self):
         stats.count.incr()
@@ -58,8 +58,11 @@ many(8, 8)
 size = stats.size
 many(1992, 8)
 assert stats.size == size, (size, stats.size)
-each = 2 if {farewell} else 1
-assert stats.count.total == 2000 * each, stats.count.total
+wanted = 2000 * (2 if {farewell} else 1)
+end = time.monotonic() + 20
+while stats.count.total < wanted and time.monotonic() < end:
+    time.sleep(0.01)  # PyPy may let a thread that is about to end run the finalizers
+assert stats.count.total == wanted, stats.count.total
 """
 
 
