@@ -14,6 +14,7 @@ import pytest
 
 import filebuilder as fb
 import programs
+import spreading
 from mmstats import combined, snapshot
 from mmstats.format import layout
 
@@ -144,19 +145,27 @@ def test_a_time_that_is_none(stats_dir, created, view):
 
 # --- combined ---------------------------------------------------------------------------------------
 
-CELLS = {"average": 3, "moving": 4, "timer": 12, "text": 9, "static": 0}
-COMPOUND = [1, 0, *[0x3FF0_0000_0000_0000] * 10]
-WORDS = {"text": [1, 0, 0, 0, 0, 1, 7, 0x41, 0]}
+ONE = 0x3FF0_0000_0000_0000  # 1.0
+COUNTED = [0, 0, 0, 1, 0, 0]  # a distribution of one value, which is in its zero
+WORDS = {
+    "average": [1, 0, ONE],
+    "moving": [1, 0, ONE, ONE],
+    "timer": [1, 0, *[ONE] * 7, *COUNTED, ONE, ONE],
+    "histogram": [1, *[ONE] * 6, *COUNTED],
+    "text": [1, 0, 0, 0, 0, 1, 7, 0x41, 0],
+    "static": [],
+}
 
 
 def variants(kind):
     """A file of one metric `m` of the kind, for each rule and type of cell, written and never written."""
-    cells = CELLS.get(kind, 1)
+    cells = len(WORDS.get(kind, [1]))
+    extra = spreading.RANGE.pack() if kind in ("timer", "histogram") else b""
     for aggregate in layout.AGGREGATES:
         for cell_type in (fb.U64, fb.I64, fb.F64, fb.BOOL, fb.TEXT):
             for initial in (1, None) if cell_type in fb.NEVER else (0,):
                 never = fb.NEVER.get(cell_type, 0)
-                written = WORDS.get(kind, COMPOUND[:cells] if cells > 1 else [1])
+                written = WORDS.get(kind, [1])
                 raws = written if initial is not None else [never if cells == 1 else 0] * len(written)
                 metric = fb.metric(
                     "m",
@@ -166,6 +175,7 @@ def variants(kind):
                     segment=int(cells > 0),
                     cells=cells,
                     initial=initial,
+                    extra=extra,
                     value="text" if cell_type == fb.TEXT and kind == "static" else "",
                 )
                 yield metric + fb.cells(int(kind != "gauge"), raws)
@@ -177,7 +187,7 @@ def be_born(path, created):
         file.write(struct.pack("<Q", created))
 
 
-KINDS = "counter updown number bool average moving timer text gauge static".split()
+KINDS = "counter updown number bool average moving timer histogram text gauge static".split()
 
 
 @pytest.mark.parametrize("kind", KINDS)
