@@ -23,6 +23,7 @@ STATEMENTS = {
     "counter: incr()": "stats.requests.incr()",
     "average: add(1.25)": "stats.size.add(1.25)",
     "moving average of 100: add(1.25)": "stats.load.add(1.25)",
+    "moving average of 60 s: add(1.25)": "stats.recent.add(1.25)",
     "timer: observe(0.25)": "stats.latency.observe(0.25)",
     "histogram: observe(0.25)": "stats.body.observe(0.25)",
     "timer: with": "with stats.latency: pass",
@@ -41,6 +42,7 @@ def model():
         requests = mmstats.CounterField()
         size = mmstats.AverageField()
         load = mmstats.MovingAverageField()
+        recent = mmstats.MovingAverageField(window=60.0)
         latency = mmstats.TimerField()
         body = mmstats.HistogramField()
         phase = mmstats.StringField()

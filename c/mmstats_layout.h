@@ -287,6 +287,10 @@ _Static_assert(offsetof(struct mmstats_range, bounds) == 12, "range.bounds");
 #define MMSTATS_MOVING_STARTED 1
 #define MMSTATS_MOVING_RING 2
 #define MMSTATS_MOVING_SIZE 2
+#define MMSTATS_WINDOW_WITNESS 0
+#define MMSTATS_WINDOW_NOW 1
+#define MMSTATS_WINDOW_RING 9
+#define MMSTATS_WINDOW_SIZE 9
 #define MMSTATS_TIMER_WITNESS 0
 #define MMSTATS_TIMER_STARTED 1
 #define MMSTATS_TIMER_TIME 2

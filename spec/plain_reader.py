@@ -80,6 +80,7 @@ def read_open(file) -> dict:
         return refused("damaged", f"damaged: {error}")
     blocks = Blocks(data, header["header_size"])
     blocks.retired = retired = header["state"] == RETIRED
+    blocks.clock = clock_of(header)
     stats = [made for metric in blocks.metrics for made in stats_of(metric, blocks, file, retired=retired)]
     left = [made for metric in blocks.ended if stays(metric) for made in stats_of(metric, blocks, file)]
     origin = {name: header[name] for name in ("uuid", "pid", "uid", "hostname", "group", "cmd")}
@@ -120,8 +121,9 @@ def header_of(data, ino) -> dict:
         raise Refused(f"written by mmstats format {int.from_bytes(data[8:10], 'little')}")
     if len(data) < 512:
         raise Damage(f"{len(data)} bytes, a header has 512")
-    names = ("header_size", "incompat_flags", "state", "uuid", "pid", "uid", "ino")
-    out = dict(zip(names, struct.unpack_from("<12xIQ16xI4x16s32xII24xQ", data)))
+    names = ("header_size", "incompat_flags", "state", "uuid", "boot_id", "pid", "uid", "time_ns", "ino")
+    out = dict(zip(names, struct.unpack_from("<12xIQ16xI4x16s16s16xII16xQQ", data)))
+    out["created"], out["created_monotonic"] = u64(data, 17), u64(data, 52)
     if out["incompat_flags"]:
         raise Refused(f"written with features this reader does not know, incompat_flags {data[16:24].hex()}")
     begin = out["header_size"]
@@ -143,6 +145,19 @@ def utf8(raw, what) -> str:
         raise Damage(f"byte 0x{raw[error.start]:02x} in {what}: not UTF-8") from None
 
 
+def clock_of(header) -> int:
+    """Section 5.1, a window of time: CLOCK_MONOTONIC where the writer is, in ns."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            boot_id = bytes.fromhex(file.read().strip().replace("-", ""))
+        time_ns = os.stat("/proc/self/ns/time").st_ino
+    except OSError:
+        boot_id, time_ns = b"", 0
+    if (boot_id, time_ns) == (header["boot_id"], header["time_ns"]):
+        return time.monotonic_ns()
+    return time.time_ns() - header["created"] + header["created_monotonic"]
+
+
 def dropped(header) -> list:
     """Section 3, what was dropped."""
     about = {"label": "mmstats.dropped", "kind": "counter", "unit": "", "aggregate": "sum"}
@@ -157,7 +172,7 @@ class Blocks:
     """
 
     def __init__(self, data, begin):
-        self.data, self.error, self.problems, self.retired = data, "", [], False
+        self.data, self.error, self.problems, self.retired, self.clock = data, "", [], False, 0
         self.metrics, self.ended, self.lanes, self.cells, self.folded = [], [], {}, {}, []
         self.members = []
         try:
@@ -388,7 +403,10 @@ def check(metric) -> None:
         return
     if not metric["cells"] or not (metric["segment"] or metric["tags"]):
         raise Damage(f"segment={metric['segment']} cells={metric['cells']} of {metric['label']!r}")
-    if kind in COMPOUND and not (metric["cells"] <= MAX_CELLS and COMPOUND[kind][0](metric["cells"])):
+    fits = COMPOUND[kind][0] if kind in COMPOUND else lambda _: True
+    if kind == "moving" and metric["extra"]:
+        fits = width_of(metric) and (lambda cells: cells >= 15 and cells % 3 == 0)
+    if kind in COMPOUND and not (metric["cells"] <= MAX_CELLS and fits(metric["cells"])):
         raise Damage(f"cells={metric['cells']} of {metric['label']!r}, a {kind}")
     check_extra(metric, kind)
 
@@ -454,6 +472,8 @@ def value_of(metric, place) -> dict:
         lanes = place.lanes(cells if metric["tags"] else 1)
         return one_cell(metric, kind, [(lives, place.whole(at, 1, 0)) for _, lives, at in lanes])
     _, parts, together = COMPOUND[kind]
+    if kind == "moving" and metric["extra"]:
+        parts = recent(width_of(metric), place.blocks.clock)
     lanes = []
     for _, lives, at in place.lanes(cells):
         raw = place.whole(at, cells, 1)
@@ -644,6 +664,30 @@ def moving(n, raw, lives):
     """Section 5.1, Moving average: sum and count, None where they are gone with their thread."""
     values = window(n, raw, 2) if lives else []
     return (total(values), len(values)) if values else None
+
+
+def width_of(metric) -> int:
+    """Section 5.1, a window of time: the width of a slice in ns."""
+    width = u64(metric["extra"], 0)
+    if not width or len(metric["extra"]) != 8:
+        raise Damage(f"slices of {metric['extra'].hex(' ')} in {metric['label']!r}")
+    return width
+
+
+def recent(width, clock):
+    """Section 5.1, Moving average of a window of time, when the writer's clock says that."""
+
+    def parts(n, raw, lives):
+        """Sum and count, None where none is in the window."""
+        at, ring = 1 + 4 * (n & 1), range(9, len(raw) // 8, 3)
+        started, now = u64(raw, at), u64(raw, at + 1)
+        oldest = max(clock // width, now) - len(ring) + 1
+        where = [i for i in ring if max(started, oldest) <= u64(raw, i) < now]
+        where += [at + 1] if now >= oldest else []
+        count = add(u64(raw, i + 1) for i in where)
+        return (total([f64(raw, i + 2)[0] for i in where]), count) if lives and count else None
+
+    return parts
 
 
 def mean(lanes) -> dict:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from mmstats.format import compound, layout
 from mmstats.format.spread import Range
+from mmstats.format.window import take_of as window_of
 
 RANGE = Range(3, -20, 12)
 RING = layout.TIMER_DISTRIBUTION + RANGE.cells  # where that of a timer without bounds begins
 ROOM = 1 << RANGE.scale
+AGE = 1 << 58  # ns, nine years: the width of a slice that no test sees the end of
+window = window_of(AGE, 0)
 timer = compound.take_of("timer", RANGE)
+
+
+# Cells of a value that keeps three values or slices, of a text of twelve bytes.
+CELLS = {"Average": 3, "Moving": 6, "Window": 18, "Timing": RING + 4, "Text": 9}
 
 
 def octaves_of(twin, room=ROOM):
@@ -23,5 +30,7 @@ def where(twin, wanted=RANGE):
 
 def sizes(twin, kind, size=3):
     """What comes between index and label."""
-    of_kind = {"Average": (), "Moving": (size,), "Timing": (size,), "Histogram": ()}[kind]
+    of_kind = {"Average": (), "Moving": (size,), "Window": (size, AGE), "Timing": (size,), "Histogram": ()}[
+        kind
+    ]
     return of_kind + (where(twin) if kind in ("Timing", "Histogram") else ())

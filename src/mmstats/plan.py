@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mmstats.format.cells import Cells
+    from mmstats.format.compound import Take
     from mmstats.format.members import Slot, Tags
     from mmstats.format.metric import Metric
     from mmstats.format.spread import Range
@@ -40,6 +41,7 @@ class Plan:
         "_place",
         "_spread",
         "_states",
+        "_width",
         "about",
         "code",
         "index",
@@ -50,6 +52,7 @@ class Plan:
     def __init__(self, metric: Metric) -> None:
         row = kinds.KINDS[metric.kind]
         self._spread = _range_of(metric) if metric.kind in DISTRIBUTED else None
+        self._width = _width_of(metric) if metric.kind == "moving" and metric.extra else 0
         _check(metric, row, self._spread)
         aggregate = _aggregate(metric)
         self._metric = metric
@@ -97,10 +100,18 @@ class Plan:
 
     def _lanes(self, cells: Cells, slot: Slot | None = None) -> Iterator[Any]:
         """The parts of each lane, of a member if it is said."""
-        metric, take = self._metric, compound.take_of(self._metric.kind, self._spread)
+        metric, take = self._metric, self._take(cells)
         if self._spread is not None:
             return cells.distributed(metric, self._spread, take, slot)
         return cells.compound(metric, take) if slot is None else cells.compound_of_member(metric, slot, take)
+
+    def _take(self, cells: Cells) -> Take:
+        """The function that takes the parts of one lane."""
+        if not self._width:
+            return compound.take_of(self._metric.kind, self._spread)
+        from mmstats.format import window
+
+        return window.take_of(self._width, cells.clock())
 
     def _compounded(self, cells: Cells, slot: Slot | None = None) -> tuple[Any, Any]:
         parts, value = kinds.compounded(self.about.kind, self.about.aggregate, self._lanes(cells, slot))
@@ -237,6 +248,12 @@ def _range_of(metric: Metric) -> Range:
     from mmstats.format.spread import Range  # most files need none
 
     return Range.unpack(metric.extra)
+
+
+def _width_of(metric: Metric) -> int:
+    from mmstats.format import window  # most files need none
+
+    return window.unpack(metric.extra, metric.cells)
 
 
 def _check(metric: Metric, row: kinds.Kind, spread: Range | None) -> None:

@@ -16,6 +16,8 @@ from mmstats.format.decode import decode
 from mmstats.format.layout import MAGIC
 from mmstats.format.legacy import UNBUFFERED as UNBUFFERED_FIELD
 from mmstats.format.legacy import decode_legacy
+from mmstats.host.clock import clock_of
+from mmstats.host.identity import Machine
 from mmstats.plan import NoPlan, plan
 from mmstats.read.dropped import add_dropped
 from mmstats.stat import Rows
@@ -98,7 +100,7 @@ class MmStatsReader:
 
     def _second(self) -> Iterator[Stat]:
         decoded = decode(self._copy)
-        cells, rows = Cells(self._copies(), decoded), Rows("")
+        cells, rows = Cells(self._copies(), decoded, lambda: clock_of(decoded.header, Machine())), Rows("")
         for run, block in decoded.runs:
             for metric in run.metrics:
                 how = plan(metric)

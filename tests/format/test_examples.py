@@ -18,6 +18,7 @@ from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.legacy import decode_legacy
 from mmstats.format.spread import Range, Spread
+from mmstats.format.window import pack
 from mmstats.plan import plan
 from mmstats.stat import Rows
 
@@ -48,9 +49,11 @@ def test_each_section_has_one(heading):
 
 
 RANGE = Range(3, -20, 12)
+AHEAD = 4_102_444_800_000_000_000  # the year 2100: of a window of time the reader takes the writer's clock
 COMPOUND = {
     "Average": ("average", fb.F64, 2.0),
     "Moving average": ("moving", fb.F64, 7.5),
+    "Moving average of a window of time": ("moving", fb.F64, 14 / 3),
     "Timer": ("timer", fb.F64, TimerValue(1, 0.25, 0.25, 0.25, 0.25, 0.25, Spread(RANGE, {-17: 1}))),
     "Text": ("text", fb.TEXT, "down"),
 }
@@ -60,10 +63,11 @@ COMPOUND = {
 def test_a_compound_value_reads_as_it_says(tmp_path, title):
     kind, cell_type, value = COMPOUND[title]
     raw = words(example(section("### 5.1 Compound values").split(f"**{title}.**", 1)[1]))
-    extra = RANGE.pack() if kind == "timer" else b""
+    extra = RANGE.pack() if kind == "timer" else pack(3_000_000_000) if "window" in title else b""
     metric = fb.metric("a", kind, cell_type, cells=len(raw), extra=extra)
     octave = fb.cells(1, [0] * 7 + [1], segment=1 + layout.OCTAVE_STEP * 18)  # which stands beside it
-    path = fb.write(tmp_path / "a.mmstats", fb.whole(metric, fb.lane(1), fb.cells(1, raw), octave))
+    whole = fb.whole(metric, fb.lane(1), fb.cells(1, raw), octave, created=AHEAD, boot_id=bytes(16))
+    path = fb.write(tmp_path / "a.mmstats", whole)
     (one,) = snapshot(path)
     assert [stat.value for stat in one.stats] == [value]
 

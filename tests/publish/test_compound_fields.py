@@ -7,6 +7,7 @@ import contextlib
 import gc
 import math
 import threading
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ def model(mmstats):
     class Web(mmstats.BaseMmStats):
         size = mmstats.AverageField(unit="bytes")
         load = mmstats.MovingAverageField(size=3)
+        recent = mmstats.MovingAverageField(window=3600)
         latency = mmstats.TimerField(size=3)
         phase = mmstats.StringField(size=10)
         hits = mmstats.CounterField()
@@ -76,6 +78,33 @@ def test_a_moving_average_is_of_the_last_values(mmstats, model):
     assert stats.load.value == value(mmstats, "load") == 4.0
     in_thread(lambda: stats.load.add(99))
     assert stats.load.value == value(mmstats, "load") == 4.0, "a thread takes its own along"
+
+
+def test_a_moving_average_over_a_window_is_of_what_threads_added_in_it(mmstats, model):
+    stats = model()
+    for number in (1, 2, 6):
+        stats.recent.add(number)
+    assert stats.recent.value == value(mmstats, "recent") == 3.0
+    in_thread(lambda: stats.recent.add(99))
+    assert stats.recent.value == value(mmstats, "recent") == 3.0, "a thread takes its own along"
+    seen = []
+    in_thread(lambda: (stats.recent.add(7), seen.append((stats.recent.value, value(mmstats, "recent")))))
+    assert seen == [(7.0, 4.0)]
+
+
+def test_what_has_left_the_window_counts_for_nobody_though_nobody_writes(mmstats):
+    class Web(mmstats.BaseMmStats):
+        recent = mmstats.MovingAverageField(window=0.2)
+
+    stats = Web()
+    begin = time.monotonic()
+    stats.recent.add(5)
+    seen, own = value(mmstats, "recent"), stats.recent.value
+    assert time.monotonic() - begin > 0.19 or (seen, own) == (5.0, 5.0)
+    time.sleep(0.2)
+    assert (value(mmstats, "recent"), stats.recent.value) == (0.0, 0.0)
+    ((_, old),) = mmstats.reader.MmStatsReader.from_file(stats.filename)
+    assert old == 0.0
 
 
 def test_a_timer_tells_count_sum_extremes_last_and_moving(mmstats, model):
@@ -187,6 +216,13 @@ def test_sizes_are_checked(mmstats):
         for size in (0, -1, 1 << 30, 2.5, True):
             with pytest.raises(mmstats.UsageError, match=r"size of .* must be an integer from 1 to"):
                 field(size=size)
+    for window in (0, -1, 1e10, math.nan, math.inf, "5", True):
+        with pytest.raises(
+            mmstats.UsageError, match=r"window of .*'recent'.* must be 0.001 to 1e\+09 seconds"
+        ):
+            mmstats.MovingAverageField(label="recent", window=window)
+    with pytest.raises(mmstats.UsageError, match="a size or a window, not both: 5 and 60"):
+        mmstats.MovingAverageField(5, window=60)
     with pytest.raises(mmstats.UsageError, match="timer must be a callable"):
         mmstats.TimerField(timer=5)
     with pytest.raises(mmstats.UsageError, match="a timer's unit is seconds: 'ms'"):
@@ -208,6 +244,16 @@ def test_one_label_of_two_sizes_is_two_things(mmstats, model):
         load = mmstats.MovingAverageField(size=4)
 
     with pytest.raises(mmstats.DuplicateFieldName, match="'load'"):
+        Other()
+
+
+def test_one_label_of_two_windows_is_two_things(mmstats, model):
+    model()
+
+    class Other(mmstats.BaseMmStats):
+        recent = mmstats.MovingAverageField(window=60)
+
+    with pytest.raises(mmstats.DuplicateFieldName, match=r"'recent'.*slices of 3000000000 ns"):
         Other()
 
 

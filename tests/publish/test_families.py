@@ -19,6 +19,7 @@ KINDS = {
     "gauge": ("GaugeField()", lambda member: member.set(2.5), 2.5),
     "average": ("AverageField()", lambda member: member.add(4), 4.0),
     "moving": ("MovingAverageField(size=3)", lambda member: member.add(5), 5.0),
+    "window": ("MovingAverageField(window=3600)", lambda member: member.add(5), 5.0),
     "timer": ("TimerField()", lambda member: member.observe(0.25), 0.25),
     "integer": ("Int64Field()", lambda member: member.set(-7), -7),
     "maximum": ("DoubleField()", lambda member: member.set(1.5), 1.5),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from fractions import Fraction
+from typing import Optional
 
 from typing_extensions import assert_type
 
@@ -29,6 +30,7 @@ class JobStats(mmstats.BaseMmStats):
     failed = mmstats.BoolField(label="failed", help="whether one ever was", keep=True)
     body = mmstats.AverageField("job.body", unit="bytes", help="how large they are")
     load = mmstats.MovingAverageField(50, "job.load")
+    recent = mmstats.MovingAverageField(label="job.recent", window=60.0)
     latency = mmstats.TimerField(time.monotonic, 50, "job.latency")
     parsing = mmstats.TimerField(size=20, label="job.parsing")
     slow = SlowField()
@@ -41,6 +43,7 @@ jobs = JobStats()
 assert_type(JobStats.ready, mmstats.BoolField)
 assert_type(JobStats.slow, SlowField)
 assert_type(JobStats.load.size, int)
+assert_type(JobStats.recent.window, Optional[float])
 assert_type(JobStats.latency.size, int)
 assert_type(JobStats.phase.size, int)
 
@@ -94,6 +97,7 @@ jobs.phase = None  # type: ignore[assignment]  # pyright: ignore[reportAttribute
 
 # What is declared wrongly.
 mmstats.MovingAverageField(size="50")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+mmstats.MovingAverageField(window="60")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 mmstats.StringField(size=None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 mmstats.TimerField(timer=5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 mmstats.TimerField(timer=lambda: "now")  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]

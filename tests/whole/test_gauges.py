@@ -13,12 +13,12 @@ import programs
 pytestmark = pytest.mark.main  # the threads of a ticker are tested with the field, everywhere
 
 TESTS = str(programs.ROOT / "tests")
-POOL = f'''
+POOL = f"""
 import ctypes, signal, time
 sys.path.append({TESTS!r})
 from forking import until_others_sleep
-'''
-POOL += '''
+"""
+POOL += """
 class Pool(mmstats.BaseMmStats):
     free = mmstats.GaugeField()
     hits = mmstats.CounterField()
@@ -53,7 +53,7 @@ def child(work):
 def end(pid):
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-'''
+"""
 FORKS = {"os.fork": "os.fork", "libc.fork": "getattr(ctypes, 'PyDLL', ctypes.CDLL)(None).fork"}
 forks = pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
 under_threads = pytest.mark.parametrize("fork", list(FORKS.values())[: 1 + forking.IN_C_BESIDE_THREADS])

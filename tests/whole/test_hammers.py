@@ -31,7 +31,7 @@ SIZE = 8 * len(LETTERS)
 
 WRITER = """
 import itertools, mmstats, os, sys, threading
-from mmstats.cells import compound, distribution, text
+from mmstats.cells import compound, distribution, text, window
 {spoil}
 class Model(mmstats.BaseMmStats):
     x = mmstats.{field}
@@ -50,6 +50,7 @@ for each in itertools.cycle({values}):
 FIELDS = {
     "average": ("AverageField()", "[1.25]", "stats.x.add(each)"),
     "moving": (f"MovingAverageField(size={WINDOW})", f"[2**i for i in range({POWERS})]", "stats.x.add(each)"),
+    "window": ("MovingAverageField(window=0.02)", "[1.25]", "stats.x.add(each)"),
     "timer": (f"TimerField(size={WINDOW})", f"range({PERIOD})", "stats.x.observe(each)"),
     "histogram": ("HistogramField(bounds=(0.5, 1))", "[1]", "stats.x.observe(each)"),
     "text": (
@@ -62,6 +63,12 @@ FIELDS = {
 
 def is_average(stat):
     return stat.value in (0.0, 1.25)
+
+
+def is_window(stat):
+    """As many of one number as their sum says; of none, where its writer was not let run that long."""
+    total, count = stat.parts or (0.0, 0)
+    return total == 1.25 * count and stat.value in (0.0, 1.25)
 
 
 def is_moving(stat):
@@ -99,6 +106,7 @@ def is_text(stat):
 WHOLE = {
     "average": is_average,
     "moving": is_moving,
+    "window": is_window,
     "timer": is_timer,
     "histogram": is_histogram,
     "text": is_text,
@@ -108,8 +116,10 @@ WHOLE = {
 @contextmanager
 def writer(twin, directory, kind, spoil=""):
     field, values, update = FIELDS[kind]
-    first = update.replace("each", "''" if kind == "text" else repr(1.25 if kind == "average" else 0))
-    first = first if kind in ("average", "text") else ""
+    first = update.replace(
+        "each", "''" if kind == "text" else repr(1.25 if kind in ("average", "window") else 0)
+    )
+    first = first if kind in ("average", "window", "text") else ""
     source = WRITER.format(spoil=spoil, field=field, values=values, update=update, first=first)
     child = subprocess.Popen(
         [sys.executable, "-c", source],
@@ -142,7 +152,7 @@ def test_it_is_of_one_moment(twin, stats_dir, kind):
     with writer(twin, stats_dir, kind):
         for stat in accepted(stats_dir, enough=ENOUGH):
             assert whole(stat), repr(stat)
-            values.add(repr(stat.value))
+            values.add(repr(stat.parts if kind == "window" else stat.value))
             seen += 1
     assert seen >= ENOUGH
     assert kind == "average" or len(values) > 10, "it hardly moved"
@@ -162,6 +172,19 @@ def store(self, views, real):
     views[0][self._index] = n + 1
     views[1][self._index + 2 + n % self._room] = real
 compound.Moving._store = store
+""",
+    "window": """
+right = window.Window._store
+class InPlace(list):
+    def __init__(self, view, at): self.view, self.at = view, at
+    def __getitem__(self, at): return self.view[at]
+    def __setitem__(self, at, value):
+        self.view[at] = value
+        if self.at + 1 <= at < self.at + 5: self.view[at + 4] = value
+        elif self.at + 5 <= at < self.at + 9: self.view[at - 4] = value
+def store(self, views, real):
+    right(self, (InPlace(views[0], self._index), InPlace(views[1], self._index), *views[2:]), real)
+window.Window._store = store
 """,
     "timer": """
 right = distribution.Timing._store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ import plainly
 import programs
 import stepping
 from mmstats import snapshot
+from mmstats.read import snapshot as reading
 
 pytestmark = [pytest.mark.skipif(not stepping.POSSIBLE, reason=stepping.WHY_NOT), pytest.mark.main]
 
@@ -26,6 +28,11 @@ UPDATES = {
     "average": ([lambda stats: stats.size.add(1)], lambda stats: stats.size.add(3), 2),
     "moving, not full": ([lambda stats: stats.load.add(1)], lambda stats: stats.load.add(3), 2),
     "moving, full": ([lambda stats: stats.load.add(1)] * 4, lambda stats: stats.load.add(3), 2),
+    "first of a window": ([], lambda stats: stats.recent.add(3), 4),
+    "window": ([lambda stats: stats.recent.add(1)], lambda stats: stats.recent.add(3), 4),
+    "another slice": (
+        [lambda stats: (stats.recent.add(1), time.sleep(0.01))], lambda stats: stats.recent.add(3), 7
+    ),
     "first of a timer": ([], lambda stats: stats.latency.observe(3), 6),
     "timer": ([lambda stats: stats.latency.observe(2)] * 5, lambda stats: stats.latency.observe(3), 4),
     "first of a histogram": ([], lambda stats: stats.body.observe(3), 8),
@@ -44,6 +51,7 @@ def declare(mmstats):
     class Model(mmstats.BaseMmStats):
         size = mmstats.AverageField()
         load = mmstats.MovingAverageField(size=3)
+        recent = mmstats.MovingAverageField(window=0.1)
         latency = mmstats.TimerField(size=2)
         phase = mmstats.StringField(size=24)
         body = mmstats.HistogramField(bounds=(1, 10))
@@ -63,7 +71,7 @@ def states_of(twin, directory, before, update, spoil=lambda mmstats: None):
         spoil(package)
         for one in before:
             one(stats)
-        _ = stats.size.value, stats.load.value, stats.latency.value, stats.phase
+        _ = stats.size.value, stats.load.value, stats.recent.value, stats.latency.value, stats.phase
         return lambda: update(stats)
 
     return stepping.states(prepare, lambda: programs.files(directory)[0])
@@ -81,17 +89,27 @@ def by_plain_reader(path):
     return [repr(stat["value"]) for stat in read["stats"]]
 
 
-@pytest.mark.parametrize("reader", [by_snapshot, by_plain_reader])
+@pytest.fixture
+def as_of_the_newest(monkeypatch):
+    """Readers of windows of time take the clock of the newest value: the states are read long after."""
+    monkeypatch.setattr(reading, "clock_of", lambda header, machine: 0)
+    monkeypatch.setattr(plainly.reader(), "clock_of", lambda header: 0)
+
+
 @pytest.mark.parametrize("update", UPDATES)
-def test_old_or_new_and_never_a_mixture(twin, stats_dir, tmp_path, update, reader):
+def test_old_or_new_and_never_a_mixture(twin, stats_dir, tmp_path, update, as_of_the_newest):
     before, step, stores = UPDATES[update]
     states = states_of(twin, stats_dir, before, step)
-    seen = [reader(fb.write(tmp_path / "state.mmstats", state)) for state in states]
     assert len(states) > stores, "the update was not seen store by store"
-    old, new = seen[0], seen[-1]
-    assert old != new
-    change = next(at for at, value in enumerate(seen) if value != old)
-    assert seen == [old] * change + [new] * (len(seen) - change), "first the old value, then the new one"
+    paths = [fb.write(tmp_path / f"{at}.mmstats", state) for at, state in enumerate(states)]
+    for reader in by_snapshot, by_plain_reader:
+        seen = [reader(path) for path in paths]
+        old, new = seen[0], seen[-1]
+        assert old != new
+        change = next(at for at, value in enumerate(seen) if value != old)
+        assert seen == [old] * change + [new] * (len(seen) - change), (
+            f"{reader.__name__}: first the old value, then the new one"
+        )
 
 
 def in_place(mmstats):

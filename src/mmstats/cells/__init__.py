@@ -31,6 +31,7 @@ __all__ = [
     "Text",
     "Timing",
     "UpDown",
+    "Window",
     "token",
 ]
 
@@ -85,6 +86,7 @@ UpDown = _twin.UpDown
 Number = _twin.Number
 Average = _twin.Average
 Moving = _twin.Moving
+Window = _twin.Window
 Timing = _twin.Timing
 Histogram = _twin.Histogram
 Text = _twin.Text

@@ -7,7 +7,9 @@
  *   _native_updown.h    UpDown
  *   _native_number.h    Number
  *   _native_compound.h  Average, Moving
+ *   _native_window.h    Window
  *   _native_distribution.h  Histogram, Timing
+ *   _native_clock.h     what time it is
  *   _native_text.h      Text
  *   _native_gauge.h     Gauge
  *   _native_lookup.h    Lookup
@@ -33,6 +35,7 @@
 #include "_native_threads.h"
 #include "_native_updown.h"
 #include "_native_values.h"
+#include "_native_window.h"
 
 struct state {
     PyTypeObject *segment;
@@ -140,9 +143,9 @@ add_token(PyObject *module)
 static int
 add_types(PyObject *module)
 {
-    PyType_Spec *specs[] = {&counter_spec, &updown_spec, &number_spec,   &instance_spec,
-                            &average_spec, &moving_spec, &timing_spec,   &text_spec,
-                            &gauge_spec,   &lookup_spec, &histogram_spec};
+    PyType_Spec *specs[] = {&counter_spec, &updown_spec, &number_spec,    &instance_spec,
+                            &average_spec, &moving_spec, &timing_spec,    &text_spec,
+                            &gauge_spec,   &lookup_spec, &histogram_spec, &window_spec};
     struct state *state = PyModule_GetState(module);
     state->segment = add_type(module, &segment_spec);
     if (state->segment == NULL) {

@@ -256,8 +256,9 @@ list_of(const double *values, Py_ssize_t count)
     return list;
 }
 
+/* The sum of some numbers, by how many values they are of. */
 static PyObject *
-mean_of(const double *values, Py_ssize_t count)
+mean_of(const double *values, Py_ssize_t count, uint64_t of)
 {
     PyObject *list = list_of(values, count);
     PyObject *sum = list != NULL ? exact_sum(list) : NULL;
@@ -265,7 +266,7 @@ mean_of(const double *values, Py_ssize_t count)
     if (sum == NULL) {
         return NULL;
     }
-    double mean = PyFloat_AS_DOUBLE(sum) / (double)count;
+    double mean = PyFloat_AS_DOUBLE(sum) / (double)of;
     Py_DECREF(sum);
     return PyFloat_FromDouble(mean);
 }
@@ -299,7 +300,7 @@ ring_mean(Compound *self, uint32_t ring)
     for (uint64_t i = 0; i < count; i++) {
         values[i] = real_of(load_relaxed(&slot->cells[self->index + ring + (first + i) % self->room]));
     }
-    PyObject *mean = mean_of(values, (Py_ssize_t)count);
+    PyObject *mean = mean_of(values, (Py_ssize_t)count, count);
     PyMem_Free(values);
     return mean;
 }

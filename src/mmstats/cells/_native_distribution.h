@@ -7,8 +7,7 @@
 #ifndef MMSTATS_NATIVE_DISTRIBUTION_H
 #define MMSTATS_NATIVE_DISTRIBUTION_H
 
-#include <time.h>
-
+#include "_native_clock.h"
 #include "_native_compound.h"
 
 #define TOTALS 3 /* cells of {sum, min, max} */
@@ -28,14 +27,6 @@ typedef struct {
     uint32_t spread; /* and the distribution */
     uint32_t ring;   /* and the ring; 0: there is none */
 } Distributed;
-
-static uint64_t
-monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* --- which bucket --------------------------------------------------------------------------------- */
 

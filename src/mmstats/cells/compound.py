@@ -58,18 +58,21 @@ def is_under_way(mine: dict[str, Any]) -> bool:
     return frame is not None
 
 
+def total(values: Sequence[float]) -> float:
+    """The sum, exactly rounded; as it comes where no double holds a sum on the way."""
+    try:
+        return fsum(values)
+    except OverflowError:
+        return sum(values)
+
+
 def mean(values: Sequence[float]) -> float:
     """Exactly rounded; 0.0 of nothing."""
-    if not values:
-        return 0.0
-    try:
-        return fsum(values) / len(values)
-    except OverflowError:  # on the way: no double holds the sum
-        return sum(values) / len(values)
+    return total(values) / len(values) if values else 0.0
 
 
 class Compound:
-    """What the three have in common."""
+    """What values of several cells have in common."""
 
     __slots__ = ("__weakref__", "_index", "_refuse", "_segment", "label")
 

@@ -55,6 +55,31 @@ if TYPE_CHECKING:
         def value(self) -> float:
             """The mean of the calling thread's last values, exactly rounded; 0.0 before the first."""
 
+    class Window(Protocol):
+        """A bound moving average of a window of time: WINDOW_SIZE + 3 * slices cells.
+
+        A slice has `width` ns of CLOCK_MONOTONIC.
+        """
+
+        def __init__(
+            self,
+            segment: Segment,
+            index: int,
+            slices: int,
+            width: int,
+            label: str,
+            refuse: Callable[[], object],
+        ) -> None: ...
+
+        label: str
+
+        def add(self, value: Amount) -> None:
+            """One more value, now. TypeError, with label and value, for what is no number."""
+
+        @property
+        def value(self) -> float:
+            """The mean of what the calling thread added in the window; 0.0 where that is nothing."""
+
     class Histogram(Protocol):
         """A bound histogram: HISTOGRAM_DISTRIBUTION + DISTRIBUTION_SIZE cells, one more than it has `bounds`.
 

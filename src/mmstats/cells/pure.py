@@ -34,6 +34,7 @@ from mmstats.cells.gauge import Gauge
 from mmstats.cells.lookup import Lookup
 from mmstats.cells.segment import DOUBLES, INTS, OWN, WENT_WRONG, Segment, refuse_if_removed
 from mmstats.cells.text import Text
+from mmstats.cells.window import Window
 from mmstats.cells.wiped import Token, word
 from mmstats.cells.words import (
     INFINITY,
@@ -67,6 +68,7 @@ __all__ = [
     "Text",
     "Timing",
     "UpDown",
+    "Window",
     "token",
 ]
 

@@ -14,7 +14,7 @@ from mmstats.format.metric import NEVER, PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from mmstats.format.compound import Copies, Take
@@ -33,11 +33,13 @@ class Cells:
 
     `alone`: segment → where its first cell is and how many it has, if just one lane has that segment
     and its thread lives: in most files that is every segment, and readers may take a short way.
+    `clock()`: what CLOCK_MONOTONIC says where the writer is, in ns; 0: as its newest value says.
     """
 
-    __slots__ = ("_copies", "_decoded", "_epoch", "_left", "_looked_again", "_room", "alone", "data")
+    __slots__ = ("_copies", "_decoded", "_epoch", "_left", "_looked_again", "_room", "alone", "clock", "data")
 
-    def __init__(self, copies: Copies, decoded: Decoded) -> None:
+    def __init__(self, copies: Copies, decoded: Decoded, clock: Callable[[], int] = lambda: 0) -> None:
+        self.clock = clock
         self.data = data = copies.middle
         self._copies = copies
         self._decoded = decoded

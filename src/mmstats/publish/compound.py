@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mmstats.publish.place import Place
     from mmstats.publish.schema import Metric
 
+SIZE = 100  # values, unless the field says otherwise
 LARGEST = 100_000  # values of a ring: every thread that uses it has one
 
 
@@ -63,22 +64,22 @@ class RingField(Field):
     cell_type = layout.CELL_TYPE_F64
     besides = 0  # cells beside the ring
 
-    def __init__(self, size: int = 100, label: str | None = None, **options: Any) -> None:
+    def __init__(self, size: int = SIZE, label: str | None = None, **options: Any) -> None:
         super().__init__(label, **options)
         self.size = check_size(f"size of {self!r}", size, LARGEST)
         self.cells = self.besides + size + 1
 
 
 class MovingAverageField(RingField, Binds[OfMoving]):
-    """The mean of the last `size` values of each thread: `.add(value)`."""
+    """The mean of the last `size` values of each thread, or of the last `window` seconds: `.add(value)`.
+
+    A window is kept in twenty slices of time: a value leaves it after 95 to 100 % of it, also while nobody
+    adds one.
+    """
 
     kind = layout.KIND_MOVING
     besides = layout.MOVING_SIZE
     _mm_verb = "add"
-
-    def handle(self, place: Place) -> Moving:
-        moving: Moving = cells.Moving(place.segment, place.index, self.size, place.label, refuse)
-        return moving
 
     if TYPE_CHECKING:
 
@@ -88,14 +89,48 @@ class MovingAverageField(RingField, Binds[OfMoving]):
             size: int = 100,
             label: str | None = None,
             *,
+            window: float | None = None,
             tags: Sequence[str],
             **options: Any,
         ) -> None: ...
         @overload
         def __init__(
-            self: MovingAverageField[Moving], size: int = 100, label: str | None = None, **options: Any
+            self: MovingAverageField[Moving],
+            size: int = 100,
+            label: str | None = None,
+            *,
+            window: float | None = None,
+            **options: Any,
         ) -> None: ...
-        def __init__(self, size: int = 100, label: str | None = None, **options: Any) -> None: ...
+
+    def __init__(
+        self, size: int = SIZE, label: str | None = None, *, window: float | None = None, **options: Any
+    ) -> None:
+        super().__init__(size, label, **options)
+        self.window = window
+        self.width = 0  # of a slice, ns
+        if window is not None:
+            if size != SIZE:
+                raise UsageError(f"{self!r}: a size or a window, not both: {size!r} and {window!r}")
+            from mmstats.publish import windows
+
+            self.cells, self.width = windows.CELLS, windows.width_of(self, window)
+
+    def metric(self, prefix: str, attribute: str) -> Metric:
+        metric = super().metric(prefix, attribute)
+        if self.width:
+            from mmstats.publish import windows
+
+            metric.extra = windows.pack(self.width)
+        return metric
+
+    def handle(self, place: Place) -> Moving:
+        if self.width:
+            from mmstats.publish import windows
+
+            return windows.handle(place, self.width, refuse)
+        moving: Moving = cells.Moving(place.segment, place.index, self.size, place.label, refuse)
+        return moving
 
 
 class TimerField(RingField, Binds[OfTimer]):
@@ -133,7 +168,7 @@ class TimerField(RingField, Binds[OfTimer]):
     def __init__(
         self,
         timer: Callable[[], float] | None = None,
-        size: int = 100,
+        size: int = SIZE,
         label: str | None = None,
         *,
         unit: str = "seconds",

@@ -86,6 +86,8 @@ class Metric:
         unit = f" in {self.unit}" if self.unit else ""
         if self.spread is not None:
             return f"{layout.KINDS[self.kind]}{unit} of {self.spread} and {self.cells} cells"
+        if self.kind == layout.KIND_MOVING and self.extra:
+            return f"{layout.KINDS[self.kind]}{unit} of slices of {int.from_bytes(self.extra, 'little')} ns"
         if self.extra:
             return f"{layout.KINDS[self.kind]}{unit} of {', '.join(self.extra.decode().split(NUL)[:-1])}"
         cells = {layout.CELL_TYPE_F64: " of floats", layout.CELL_TYPE_U64: " of unsigned integers"}

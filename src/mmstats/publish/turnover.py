@@ -46,6 +46,15 @@ def _average(metric: Metric, words: memoryview) -> Base:
     return [n, total, total]
 
 
+def _moving(metric: Metric, words: memoryview) -> Base:
+    if not metric.extra:
+        return _ring(metric, words)
+    from mmstats.publish import windows
+
+    windows.hand_over(words, metric.extra)
+    return [0] * metric.cells
+
+
 def _ring(metric: Metric, words: memoryview) -> Base:
     """A ring of which nothing counts any more."""
     words[layout.MOVING_STARTED] = words[layout.MOVING_WITNESS]  # a timer has them in the same places
@@ -70,7 +79,7 @@ def _all_stays(metric: Metric, _words: memoryview) -> Base:
 
 _OF_KIND: dict[int, Callable[[Metric, memoryview], Base]] = {
     layout.KIND_AVERAGE: _average,
-    layout.KIND_MOVING: _ring,
+    layout.KIND_MOVING: _moving,
     layout.KIND_TIMER: _ring,
     layout.KIND_HISTOGRAM: _all_stays,
     layout.KIND_TEXT: _text,

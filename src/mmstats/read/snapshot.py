@@ -15,6 +15,7 @@ from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.header import OfVersion1, layout_gen
 from mmstats.format.runs import Schema
+from mmstats.host.clock import clock_of
 from mmstats.host.liveness import RETIRED, UNKNOWN, Judge
 from mmstats.plan import Batch, NoPlan, batches
 from mmstats.read.files import Finder
@@ -160,7 +161,8 @@ class Reader:
 
     def _stats(self, copies: Copies, decoded: Decoded, origin: Origin) -> Rows:
         """The stats in the order of their declaration; what is wrong goes to the file's problems."""
-        cells, rows, stamp = Cells(copies, decoded), Rows(origin.group), origin.created
+        rows, stamp = Rows(origin.group), origin.created
+        cells = Cells(copies, decoded, lambda: clock_of(decoded.header, self._judge.machine))
         for run, block in decoded.runs:
             if run.made is None:
                 run.made = batches(run.metrics)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
+import struct
+from pathlib import Path
 
 import pytest
 
 import spreading
 
+LAW = (Path(__file__).resolve().parents[3] / "spec" / "FORMAT.md").read_text(encoding="utf-8")
 SIZE = 3  # values of a ring
 BYTES = 12  # of a text: two words
 COUNT = 24  # cells of each memory
-CELLS = {"Average": 3, "Moving": 2 + SIZE + 1, "Timing": spreading.RING + SIZE + 1, "Text": 1 + 2 * (2 + 2)}
 
 
 class Stats:
@@ -19,7 +22,7 @@ class Stats:
 
 
 class Number:
-    """An Average, a Moving or a Timing; `put` is its update."""
+    """An Average, a Moving, a Window or a Timing; `put` is its update."""
 
     nothing, wrong = 0.0, "no number"
     shown = staticmethod(float)  # what is read after one number was put
@@ -27,7 +30,7 @@ class Number:
     def __init__(self, twin, kind, segment, index, refuse):
         self.handle = getattr(twin, kind)(segment, index, *spreading.sizes(twin, kind, SIZE), "x", refuse)
         self.put = self.handle.observe if kind == "Timing" else self.handle.add
-        self.cells = CELLS[kind]
+        self.cells = spreading.CELLS[kind]
 
     def get(self):
         return self.handle.value
@@ -38,7 +41,7 @@ class Text:
 
     nothing, wrong = "nothing", b"no text"
     shown = staticmethod(str)
-    cells = CELLS["Text"]
+    cells = spreading.CELLS["Text"]
 
     def __init__(self, twin, segment, index):
         self.stats = type("Model", (Stats,), {"x": twin.Text("x", BYTES)})()
@@ -60,12 +63,12 @@ class Refusals:
         self.count += 1
 
 
-@pytest.fixture(params=list(CELLS))
+@pytest.fixture(params=list(spreading.CELLS))
 def kind(request):
     return request.param
 
 
-@pytest.fixture(params=["Average", "Moving", "Timing"])
+@pytest.fixture(params=["Average", "Moving", "Window", "Timing"])
 def number_kind(request):
     return request.param
 
@@ -94,6 +97,19 @@ def value(value_in, lanes):
         return value_in(kind, there.segment, index), there
 
     return make
+
+
+@pytest.fixture
+def example():
+    """A function: the words of the worked example of a compound value."""
+
+    def of(title):
+        text = LAW.split("\n### 5.1 ", 1)[1].split(f"\n**{title}.**", 1)[1]
+        lines = text.split("*Example.*", 1)[1].split("```", 2)[1].strip().splitlines()
+        raw = bytes.fromhex("".join(re.match(r"(?:[0-9a-f]{2} ){8}", line + " ")[0] for line in lines))
+        return list(struct.unpack(f"<{len(raw) // 8}Q", raw))
+
+    return of
 
 
 @pytest.fixture

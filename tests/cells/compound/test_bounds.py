@@ -7,7 +7,6 @@ import pytest
 import spreading
 
 GUARD = b"\xa5" * 64
-CELLS = {"Average": 3, "Moving": 6, "Timing": spreading.RING + 4, "Text": 9}
 FULL = "x" * 12  # a text that takes all of its slot
 
 
@@ -23,7 +22,7 @@ def guarded(twin):
     return make
 
 
-def update(made, kind, times=20):
+def update(made, kind, times=200):
     """How many of so many updates were done, and how many an error."""
     failed = 0
     for number in range(times):
@@ -36,15 +35,16 @@ def update(made, kind, times=20):
 
 @pytest.mark.parametrize("index", [0, 5])
 def test_a_value_that_ends_with_its_memory_fits(guarded, value_in, kind, index):
-    segment, whole = guarded(index + CELLS[kind])
+    segment, whole = guarded(index + spreading.CELLS[kind])
     done = update(value_in(kind, segment, index), kind)
-    assert ((20, 0), GUARD, GUARD, 20) == (done, whole[:64], whole[-64:], whole[64 + 8 * index])
+    assert ((200, 0), GUARD, GUARD, 200) == (done, whole[:64], whole[-64:], whole[64 + 8 * index])
 
 
 @pytest.mark.parametrize("missing", [1, 2])
-def test_a_value_that_its_memory_cuts_off_is_an_error(guarded, value_in, kind, missing):
+def test_a_value_that_its_memory_cuts_off_is_an_error(guarded, value_in, kind, missing, monkeypatch):
     """When its missing cells are met, at the latest; the witness tells of no update that failed."""
-    segment, whole = guarded(5 + CELLS[kind] - missing)
+    monkeypatch.setattr(spreading, "AGE", 1)  # ns: each update has a slice of its own
+    segment, whole = guarded(5 + spreading.CELLS[kind] - missing)
     done, failed = update(value_in(kind, segment, 5), kind)
     assert (GUARD, bytes(40), GUARD) == (whole[:64], whole[64:104], whole[-64:])
     assert (True, done) == (failed > 0, whole[104])
@@ -64,6 +64,7 @@ NO_SUCH_CELL = """
     updates = {{
         'Average': lambda number: twin.Average(segment, {index}, 'x', None).add(number),
         'Moving': lambda number: twin.Moving(segment, {index}, 3, 'x', None).add(number),
+        'Window': lambda number: twin.Window(segment, {index}, 3, 1000, 'x', None).add(number),
         'Timing': lambda number: twin.Timing(segment, {index}, 3, *where, 'x', None).observe(number),
         'Text': lambda number: put_text(str(number)),
     }}

@@ -112,7 +112,9 @@ def test_a_grandchild_is_a_child(twin, value, kind, in_child):
     assert (made.shown(1), 1) == (made.get(), len(there.memories))
 
 
-def test_a_child_that_is_forked_beside_an_update_updates_at_once(value, value_in, number_kind, in_child_beside_threads):
+def test_a_child_that_is_forked_beside_an_update_updates_at_once(
+    value, value_in, number_kind, in_child_beside_threads
+):
     """Whose turn it was in another thread of the parent is nothing to the child."""
     made, _ = value(number_kind)
     under_way, over = threading.Event(), threading.Event()

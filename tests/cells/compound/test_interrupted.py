@@ -16,7 +16,6 @@ from mmstats.format import compound
 
 INSIDE = "/mmstats/cells/"
 MOST = 300  # lines of one update
-CELLS = {"Average": 3, "Moving": 6, "Timing": spreading.RING + 4, "Text": 9}
 
 
 class TimeIsOverError(Exception):
@@ -71,11 +70,12 @@ def fresh(value, kind):
             take = {
                 "Average": compound.average,
                 "Moving": compound.moving,
+                "Window": spreading.window,
                 "Timing": spreading.timer,
             }
             if kind == "Text":
-                return n, compound.text(raw, 8, CELLS[kind], n, True, 0)[1]
-            total = take[kind](raw, 8, CELLS[kind], n, True, 0)
+                return n, compound.text(raw, 8, spreading.CELLS[kind], n, True, 0)[1]
+            total = take[kind](raw, 8, spreading.CELLS[kind], n, True, 0)
             return n, total[1] if kind == "Timing" else total[0]
 
         return made, found

@@ -88,6 +88,13 @@ def test_a_mean_over_a_large_ring_leaves_nothing(twin, lanes, refused):
     assert grown(lambda: moving.value, 50) < 512
 
 
+def test_a_mean_over_many_slices_leaves_nothing(twin, lanes, refused):
+    window = twin.Window(lanes(count=3100).segment, 0, 1000, 1, "x", refused)
+    for _ in range(2000):
+        window.add(1.7e308)
+    assert grown(lambda: window.value, 50) < 512
+
+
 def test_threads_leave_nothing(value, kind):
     made, there = value(kind)
 
@@ -206,7 +213,7 @@ def test_the_class_does_not_keep_the_instance_or_its_segment(value):
     assert (None, None, "x") == (segment(), stats(), cls.x.name)
 
 
-@pytest.mark.parametrize("name", ["Average", "Moving", "Timing"])
+@pytest.mark.parametrize("name", ["Average", "Moving", "Window", "Timing"])
 def test_a_value_without_init_is_no_crash(name):
     native = pytest.importorskip("mmstats.cells._native", reason="not on PyPy", exc_type=ImportError)
     cls = getattr(native, name)

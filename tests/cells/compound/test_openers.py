@@ -60,7 +60,7 @@ def test_a_later_can_do_the_updates_when_it_is_time(answering, value_in, kind):
     made.put(3)
     assert (2, 0) == (len(later.updates), mine[1])
     later.done()
-    expected = {"Average": 2.0, "Moving": 2.0, "Timing": 2.0, "Text": "3"}[kind]
+    expected = {"Average": 2.0, "Moving": 2.0, "Window": 2.0, "Timing": 2.0, "Text": "3"}[kind]
     assert (2, expected) == (mine[1], made.get())
 
 
@@ -179,7 +179,7 @@ def test_an_opener_may_update_the_very_value(twin, value_in, memory, kind):
 
     made = value_in(kind, twin.Segment(opener))
     made.put(1)
-    expected = {"Average": 2.0, "Moving": 2.0, "Timing": 2.0, "Text": "1"}[kind]
+    expected = {"Average": 2.0, "Moving": 2.0, "Window": 2.0, "Timing": 2.0, "Text": "1"}[kind]
     assert (2, expected) == (mine[1], made.get())
 
 
@@ -235,7 +235,7 @@ def test_memory_is_used_after_the_opener_said_so_even_if_the_token_is_down(said,
         octave = lambda k: twin.Segment(lambda segment: segment.attach(octaves[k]))
         octaves = [bytearray(64) for _ in range(40)]
         where = (3, -20, 12, (), octave)
-        sizes = dict(Average=(), Moving=(3,), Timing=(3, *where))[{number_kind!r}]
+        sizes = dict(Average=(), Moving=(3,), Window=(3, 1 << 58), Timing=(3, *where))[{number_kind!r}]
         made = twin.{number_kind}(twin.Segment(opener), 0, *sizes, 'x', None)
         for number in (1, 2, 3):
             made.{verb}(number)

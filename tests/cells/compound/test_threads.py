@@ -10,13 +10,14 @@ import pytest
 
 import spreading
 from mmstats.format import compound, layout
+from mmstats.format.window import pack
 from mmstats.publish.schema import Metric, Schema
 
 THREADS, UPDATES = 6, 1000
-CELLS = {"Average": 3, "Moving": 6, "Timing": spreading.RING + 4, "Text": 9}
 KINDS = {
     "Average": (layout.KIND_AVERAGE, layout.CELL_TYPE_F64),
     "Moving": (layout.KIND_MOVING, layout.CELL_TYPE_F64),
+    "Window": (layout.KIND_MOVING, layout.CELL_TYPE_F64),
     "Timing": (layout.KIND_TIMER, layout.CELL_TYPE_F64),
     "Text": (layout.KIND_TEXT, layout.CELL_TYPE_TEXT),
 }
@@ -56,10 +57,11 @@ def read(memory, kind, index=1):
     take = {
         "Average": compound.average,
         "Moving": compound.moving,
+        "Window": spreading.window,
         "Timing": spreading.timer,
     }
     n = compound.witness(raw, 8 * index)
-    return take.get(kind, compound.text)(raw, 8 * index, CELLS[kind], n, True, 0)
+    return take.get(kind, compound.text)(raw, 8 * index, spreading.CELLS[kind], n, True, 0)
 
 
 def test_sums_and_counts_are_exact_among_threads(value, busy_switching):
@@ -146,10 +148,10 @@ def handed_over(twin, value_in, memory, in_thread):
 
     def make(kind):
         number, cell_type = KINDS[kind]
-        schema = Schema(
-            1, [Metric(label="x", kind=number, cell_type=cell_type, aggregate=1, cells=CELLS[kind])]
-        )
-        mine = memory(CELLS[kind])
+        cells = spreading.CELLS[kind]
+        metric = Metric(label="x", kind=number, cell_type=cell_type, aggregate=1, cells=cells)
+        metric.extra = pack(spreading.AGE) if kind == "Window" else b""
+        schema, mine = Schema(1, [metric]), memory(cells)
 
         def opener(segment):
             segment.attach(mine.view, schema.hand_over(mine.view.cast("Q")))
@@ -187,6 +189,15 @@ def test_a_ring_goes_on_where_it_started(handed_over, kind, in_thread):
     assert (6, 5, [4.0, 9.0]) == (mine[0], mine[1], doubles(mine, ring, ring + 1))
     assert 9.0 == in_thread(lambda: (made.put(9), made.get())[1])
     assert (7, 6) == (mine[0], mine[1])
+
+
+def test_a_window_goes_on_with_no_values_of_before(handed_over, in_thread):
+    """Taking it over is an update of its own: who reads in the middle of it notices."""
+    made, mine = handed_over("Window")
+    in_thread(lambda: [made.put(number) for number in range(3)])
+    in_thread(lambda: made.put(9))
+    assert (5, [9.0, 0.0]) == (mine[0], doubles(mine, 8, 4))
+    assert (1, 0) == (mine[7], mine[3])
 
 
 def test_a_timers_totals_go_on(handed_over, in_thread):
