@@ -59,7 +59,7 @@ class Plan:
         self.about = About(aggregate, metric.help, metric.keep, metric.kind, metric.label, (), metric.unit)
         self.segment, self.index = metric.segment, metric.index
         self._place = row.place
-        self._states = states_of(metric) if metric.kind == "enum" else []
+        self._states = _states_of(metric) if metric.kind == "enum" else []
         self._living = kinds.goes_with_thread(metric.kind, aggregate)
         self._never = row.place == "process" or (not row.lanes and aggregate != "sum")
         self._initial = kinds.BLANK.get(metric.kind, 0 if metric.initial is None else metric.initial)
@@ -122,7 +122,9 @@ class Plan:
     def _measured(self, found: list[Any], stamp: float) -> tuple[Any, Any]:
         about, metric = self.about, self._metric
         if self._states:
-            found = [_state(metric, self._states, place) for place in found]
+            from mmstats.format.states import texts_of
+
+            found = texts_of(metric, self._states, found)
         parts, value = kinds.measured(about.kind, about.aggregate, metric.cell_type, found, stamp)
         if self._states and parts is not None and len(parts) == 1:
             (value,) = parts
@@ -256,6 +258,12 @@ def _width_of(metric: Metric) -> int:
     return window.unpack(metric.extra, metric.cells)
 
 
+def _states_of(metric: Metric) -> list[str]:
+    from mmstats.format.states import states_of
+
+    return states_of(metric)
+
+
 def _check(metric: Metric, row: kinds.Kind, spread: Range | None) -> None:
     if metric.cell_type not in row.cell_types:
         lawful = ", ".join(map(str, sorted(row.cell_types)))
@@ -276,24 +284,6 @@ def _check(metric: Metric, row: kinds.Kind, spread: Range | None) -> None:
 
 def _is_text(metric: Metric) -> bool:
     return metric.cell_type == layout.CELL_TYPE_TEXT
-
-
-def states_of(metric: Metric) -> list[str]:
-    """The states of an enum; FormatError where there are none."""
-    try:
-        *states, rest = metric.extra.decode().split("\0")
-    except UnicodeDecodeError:
-        states, rest = [], "?"
-    if not states or rest or not all(states):
-        raise FormatError(0, f"states {metric.extra[:40]!r} of {metric.label!r}", "texts, each with a NUL")
-    return states
-
-
-def _state(metric: Metric, states: list[str], place: Any) -> str | None:
-    """The text of a state; None: never written."""
-    if place is not None and place >= len(states):
-        raise FormatError(0, f"state {place} of {metric.label!r}", f"below {len(states)}")
-    return None if place is None else states[place]
 
 
 def _aggregate(metric: Metric) -> str:

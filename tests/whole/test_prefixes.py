@@ -13,7 +13,7 @@ import plainly
 import programs
 import stepping
 from mmstats import snapshot
-from mmstats.read import snapshot as reading
+from mmstats.host import clock
 
 pytestmark = [pytest.mark.skipif(not stepping.POSSIBLE, reason=stepping.WHY_NOT), pytest.mark.main]
 
@@ -92,7 +92,7 @@ def by_plain_reader(path):
 @pytest.fixture
 def as_of_the_newest(monkeypatch):
     """Readers of windows of time take the clock of the newest value: the states are read long after."""
-    monkeypatch.setattr(reading, "clock_of", lambda header, machine: 0)
+    monkeypatch.setattr(clock, "clock_of", lambda header, machine: 0)
     monkeypatch.setattr(plainly.reader(), "clock_of", lambda header: 0)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from time import monotonic_ns
 
-from mmstats.cells.compound import Compound, in_turn, total
+from mmstats.cells.compound import Compound, total
 from mmstats.cells.segment import DOUBLES, INTS
-from mmstats.cells.words import real_from
 from mmstats.format import layout
 
 TYPE_CHECKING = False

@@ -15,7 +15,6 @@ from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.header import OfVersion1, layout_gen
 from mmstats.format.runs import Schema
-from mmstats.host.clock import clock_of
 from mmstats.host.liveness import RETIRED, UNKNOWN, Judge
 from mmstats.plan import Batch, NoPlan, batches
 from mmstats.read.files import Finder
@@ -159,10 +158,15 @@ class Reader:
         except OSError:
             return UNKNOWN
 
+    def _clock(self, header: Header) -> int:
+        from mmstats.host.clock import clock_of  # hardly ever needed
+
+        return clock_of(header, self._judge.machine)
+
     def _stats(self, copies: Copies, decoded: Decoded, origin: Origin) -> Rows:
         """The stats in the order of their declaration; what is wrong goes to the file's problems."""
         rows, stamp = Rows(origin.group), origin.created
-        cells = Cells(copies, decoded, lambda: clock_of(decoded.header, self._judge.machine))
+        cells = Cells(copies, decoded, lambda: self._clock(decoded.header))
         for run, block in decoded.runs:
             if run.made is None:
                 run.made = batches(run.metrics)
