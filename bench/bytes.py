@@ -2,11 +2,11 @@
 
     python bench/bytes.py
 
-Counted in the files themselves, of a process with one thread that wrote each series once: the blocks of an mmstats
-file, and of the multiprocess mode's files what their first word says is used. `by itself`: as a metric of
-its own, `a member`: as one of a hundred of one family with one tag. Each further thread that writes takes the
-cells once more. Files grow in steps: one of mmstats begins with 4 KiB, one of each type of prometheus_client's
-with 64 KiB.
+Counted in the files themselves, of a process with one thread that wrote each series once: the blocks of an
+mmstats file, and of the multiprocess mode's files what their first word says is used. `by itself`: as a
+metric of its own, `a member`: as one of a hundred of one family with one tag. Each further thread that writes
+takes the cells once more. Files grow in steps: one of mmstats begins with 4 KiB, one of each type of
+prometheus_client's with 64 KiB.
 """
 
 from __future__ import annotations
