@@ -15,11 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-USAGE = """slurpstats [FILES…] [-s PATTERN]… [-x PATTERN]… [-p PREFIX] [--by all]
+USAGE = """slurpstats [FILES…] [-s PATTERN]… [-x PATTERN]… [-p PREFIX] [--by KEY]
                   [--alive] [--list | --files] [-o FORMAT] [-f EXPR…]"""
 EXAMPLES = """examples:
   slurpstats                                  every stat of all your processes
   slurpstats --by all -s 'web.*'              one table for all processes
+  slurpstats --by method -s web.requests      a family by one of its tags
   slurpstats --jsonl -f cmd=gunicorn | jq .   an object for each of gunicorn's
 
 """
@@ -54,7 +55,7 @@ class Options:
         self.files: list[str] = given.files
         self.patterns: list[tuple[bool, Pattern]] = given.patterns or []
         self.prefix: str = given.prefix
-        self.by: str | None = given.by
+        self.by = None if given.by is None else _keys(given.by)  # none: all processes as one
         self.alive: bool = given.alive
         self.what: str = given.what
         self.format: str = given.format
@@ -92,8 +93,18 @@ def _check(options: Options) -> None:
         raise ConditionError(
             f"-f took {took[0]!r} of {words!r} for a condition. Put -f last, or write -f=a=b"
         )
-    if options.by and options.what != "stats":
+    if options.by is not None and options.what != "stats":
         raise ConditionError(f"--by combines stats; it says nothing of --{options.what}")
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    """The keys of --by, without those that come again; none for `all`."""
+    if text == "all":
+        return ()
+    keys = tuple(dict.fromkeys(text.split(",")))
+    if not all(keys):
+        raise ConditionError(f"--by {text!r}: expected all, or keys with commas between them")
+    return keys
 
 
 def _is_a_file(text: str) -> bool:
@@ -148,7 +159,12 @@ def _which(group: argparse._ArgumentGroup) -> None:
         help=where + keys,
     )
     group.add_argument("--alive", action="store_true", help="without processes that are gone")
-    group.add_argument("--by", choices=("all",), help="combine all processes")
+    group.add_argument(
+        "--by",
+        metavar="KEY[,KEY]…",
+        help="combine all processes: `all`, or of the tags those alone that are named; "
+        "KEY is a tag, or pid uid user cmd group host file state",
+    )
 
 
 def _how(group: argparse._ArgumentGroup) -> None:

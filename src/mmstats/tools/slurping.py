@@ -39,21 +39,48 @@ def slurp(words: list[str]) -> int:
         return ends.NOTHING
     problems = _print(chosen, shown, selection, options)
     _verbose(taken, options)
+    if problems is None:
+        return ends.NOTHING
     extra = [_only_problems(one) for one in problems]
     return ends.close(NAME, [*taken, *extra], chosen, options.files, quiet=options.quiet)
 
 
 def _print(
     chosen: list[Snapshot], shown: list[Snapshot], selection: Selection, options: Options
-) -> list[Snapshot]:
-    """Write what was asked for to stdout; what has problems to tell besides the files themselves."""
+) -> list[Snapshot] | None:
+    """Write what was asked for to stdout; what has problems to tell besides the files themselves.
+
+    None: it was not written, and that was said.
+    """
     if options.by and chosen:
+        return _by_keys(options.by, _bare(shown), options)
+    if options.by is not None and chosen:
         whole = combine(_bare(chosen))
         whole = _with_stats(whole, selection.of(whole.stats))
         _write_one(whole, chosen, options)
         return [whole]
     _write_many([one for one in shown if one.stats or not options.selects], options)
     return []
+
+
+def _by_keys(keys: tuple[str, ...], shown: list[Snapshot], options: Options) -> list[Snapshot] | None:
+    """Likewise: the combination of what is selected, told apart by some keys."""
+    from mmstats.aggregate.keys import kept, tags_of
+    from mmstats.tools.where import OF_ORIGIN
+
+    properties = {name: find for name, find in OF_ORIGIN.items() if name != "age"}
+    known = tags_of(shown) | properties.keys()
+    for key in keys:
+        if key not in known:
+            from mmstats.near import close
+
+            near = close(key, known)
+            ends.say(NAME, f"nothing has a tag {key!r}" + (f". Close: {', '.join(near)}" if near else ""))
+            return None
+    told_apart = kept(shown, keys, properties)
+    whole = combine(told_apart)
+    _write_one(whole, told_apart, options)
+    return [whole]
 
 
 def _write_one(whole: Snapshot, chosen: list[Snapshot], options: Options) -> None:

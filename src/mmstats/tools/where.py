@@ -58,8 +58,8 @@ def _first_operator(text: str) -> tuple[int, str]:
 
 
 def _value(one: Snapshot, key: str) -> object:
-    if key in _OF_ORIGIN:
-        return _OF_ORIGIN[key](one.origin)
+    if key in OF_ORIGIN:
+        return OF_ORIGIN[key](one.origin)
     return one.value("sys.tid" if key == "tid" else key, default=None)
 
 
@@ -109,7 +109,7 @@ def _user(origin: Origin) -> str:
         return str(origin.uid)
 
 
-_OF_ORIGIN: dict[str, Callable[[Origin], object]] = {
+OF_ORIGIN: dict[str, Callable[[Origin], object]] = {
     "pid": lambda origin: origin.pid,
     "uid": lambda origin: origin.uid,
     "user": _user,
