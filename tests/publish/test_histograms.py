@@ -54,6 +54,7 @@ def test_what_the_process_observed(mmstats, model):
         assert (one.count, one.sum, one.min, one.max) == (500, in_order, min(VALUES), max(VALUES))
         for q in (0, 0.01, 0.5, 0.9, 0.99, 1):
             assert is_close(one.percentile(q), VALUES, q)
+        assert (one.percentile(0), one.percentile(1)) == (one.min, one.max), "exactly"
     assert read.mean == in_order / 500
     assert read.bounds == tuple((edge, sum(v <= edge for v in VALUES)) for edge in (100.0, 1000.0))
     assert sum(count for _, _, count in read.buckets) == 500
