@@ -523,6 +523,8 @@ def octaves_of(metric, place, lane, told) -> dict:
     begin, out = place.index // step * room, {}
     for k in range(told["high"] - told["low"]):
         for one, at, count in place.blocks.cells.get(place.segment + OCTAVE_STEP * (k + 1), []):
+            if one == lane and place.index % step:
+                raise Damage(f"index={place.index} of {metric['label']!r}, not a multiple of {step}")
             if one == lane and begin + room > count:
                 raise Damage(f"{metric['label']!r} ends at {begin + room} of {count} cells of an octave")
             if one == lane:

@@ -36,8 +36,13 @@ class Octaves:
         self._first = 8 * DISTRIBUTED[metric.kind]
         self._room = 1 << wanted.scale
         self._places: dict[int, int] = {}
+        there = decoded.octaves(segment, lane)
+        if there and index % step:
+            raise FormatError(
+                0, f"index={index} of {metric.label!r}", f"a multiple of {step}, as it has octaves"
+            )
         begin = index // step * self._room
-        for k, start, count in decoded.octaves(segment, lane):
+        for k, start, count in there:
             if k >= wanted.octaves:
                 break
             if begin + self._room > count:
