@@ -60,10 +60,10 @@ class Distributed(Frozen):
     def percentile(self, q: float) -> float:
         """The value that the share `q` of all, from 0 to 1, does not exceed; 0.0 of nothing.
 
-        It is the value of rank ceil(q * count). The first and the last are `min` and `max`; any other lies in
-        one bucket, and is given as the middle of that: the relative error is at most 4.4 % at scale 3, 2.2 %
-        at 4, 1.1 % at 5. Never below `min` or above `max`, which are also what is given for values below 0, or
-        too large for the range; for those too small it is 0.0.
+        It is the value of rank ceil(q * count). The first and the last are `min` and `max`; any other lies
+        in one bucket, and is given as the middle of that: the relative error is at most 4.4 % at scale 3,
+        2.2 % at 4, 1.1 % at 5. Never below `min` or above `max`, which are also what is given for values
+        below 0, or too large for the range; for those too small it is 0.0.
         """
         if not 0 <= q <= 1:
             raise ValueError(f"percentile({q!r}): expected a share from 0 to 1, as 0.99")
