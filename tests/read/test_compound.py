@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import struct
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,7 @@ from mmstats.distribution import TimerValue
 from mmstats.format import layout
 from mmstats.format.spread import Range, Spread
 from mmstats.host import locks
+from mmstats.read import snapshot as reading
 from mmstats.read import source as source_room
 
 
@@ -273,3 +276,11 @@ def test_a_file_that_names_another_takes_its_place(tmp_path):
     new = counting("new.mmstats", 7, blocks=[folded])
     assert [one.origin.file for one in snapshot(tmp_path)] == [new]
     assert combined(tmp_path).value("hits") == 7
+
+
+def test_a_reader_that_is_not_let_run_tries_all_the_same(monkeypatch):
+    """On a busy machine its time goes by without it: it looks a hundred times at least."""
+    seconds = itertools.count()
+    monkeypatch.setattr(reading, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    patience = reading.Patience()
+    assert [patience.is_over() for _ in range(101)] == [False] * 99 + [True] * 2

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 TRIES = 3  # a file that grows while it is read is read again, and so is a directory that takes too long
 IN_TIME = 30.0  # seconds from the first step to the last, within which no file can be missed (FORMAT.md 9.1)
 PATIENCE = 0.05  # seconds
+LEAST_TRIES = 100  # however long they take: a reader may not be let run while its time goes by
 LARGE = 16 << 20  # bytes, of which three copies would be too many
 NOWHERE = (0, 0)
 
@@ -207,16 +208,18 @@ def _copies(data: bytes, decoded: Decoded, source: Source) -> Copies:
 class Patience:
     """How long one file is read again for values that are being written (FORMAT.md 5.1)."""
 
-    __slots__ = ("_deadline",)
+    __slots__ = ("_deadline", "_tries")
 
     def __init__(self) -> None:
         self._deadline = 0.0
+        self._tries = 0
 
     def is_over(self) -> bool:
-        """Whether it was long enough since the first time that this was asked."""
+        """Whether it was long enough since the first time that this was asked, and often enough."""
         now = time.monotonic()
         self._deadline = self._deadline or now + PATIENCE
-        return now > self._deadline
+        self._tries += 1
+        return now > self._deadline and self._tries >= LEAST_TRIES
 
 
 def _add_batch(batch: Batch, cells: Cells, block: int, stamp: float, rows: Rows, decoded: Decoded) -> None:
