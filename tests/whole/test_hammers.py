@@ -21,7 +21,7 @@ from mmstats.read import snapshot as reading
 
 pytestmark = [pytest.mark.main, pytest.mark.slow]
 
-SECONDS = 5  # with each twin: ten for each kind
+SECONDS = 3  # with each twin, and each kind
 ENOUGH = 1_000  # values accepted, however long that takes
 LONG = 60
 WINDOW, POWERS = 20, 50
@@ -211,7 +211,7 @@ text.Text._store = store
 
 def finds_a_mixture(directory, kind):
     """Whether one is met; a busy machine may let the two meet seldom, so it is waited for."""
-    return any(not WHOLE[kind](stat) for stat in accepted(directory, 12 * SECONDS))
+    return any(not WHOLE[kind](stat) for stat in accepted(directory, LONG))
 
 
 @pytest.mark.parametrize("kind", SPOILT)

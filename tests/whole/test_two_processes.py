@@ -323,7 +323,7 @@ def run(twin, directory, examples, steps):
 
 
 def test_it_agrees_with_a_plain_model(twin, stats_dir):
-    run(twin, stats_dir, 40, 30)
+    run(twin, stats_dir, 30, 30)
 
 
 @pytest.mark.soak
