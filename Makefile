@@ -15,7 +15,7 @@ demo: ## a real web application under load, and what mmstats counts of it; SECON
 	@dev/packages demo
 	@python=$$(dev/venv demo demo $(ANY)) && exec $$python examples/demo/demo.py $(addprefix --seconds ,$(SECONDS))
 
-test: ## everything that must hold, on every Python there is, some twelve minutes
+test: ## everything that must hold, on every Python there is, some fourteen minutes
 	@dev/packages
 	@dev/test
 

@@ -12,8 +12,13 @@ import platform
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from worlds import World
+
+# How long an input takes to be made says something of the machine, and nothing of what is tested.
+settings.register_profile("any machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("any machine")
 
 IS_PYPY = platform.python_implementation() == "PyPy"
 NATIVE_IS_OPTIONAL = IS_PYPY or os.environ.get("MMSTATS_TEST_NO_NATIVE") == "1"
