@@ -1,0 +1,101 @@
+"""What it costs to begin: importing, making a model, a thread's first update and a forked child's.
+
+    python bench/startup.py [--rounds N]
+
+Each row is a program that is run as often as there are rounds, one after the other, beside one that does
+nothing. What is printed is the median of the milliseconds that it takes longer than that; of the last rows,
+what the program itself measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+NOTHING = "pass"
+MODEL = """
+import mmstats
+fields = {f"field{at}": mmstats.CounterField(label=f"field.{at}") for at in range(20)}
+stats = type(mmstats.MmStats)("Stats", (mmstats.MmStats,), fields)()
+"""
+THEIRS = """
+import prometheus_client as theirs
+fields = [theirs.Counter(f"field_{at}", "") for at in range(20)]
+"""
+TIMED = """
+import os, threading, time
+def work():
+    begin = time.perf_counter()
+    {update}
+    print((time.perf_counter() - begin) * 1e3, flush=True)
+{update}
+"""
+IN_A_THREAD = "thread = threading.Thread(target=work); thread.start(); thread.join()"
+IN_A_CHILD = """
+if os.fork() == 0:
+    work()
+    os._exit(0)
+os.wait()
+"""
+ROWS = {
+    "import": ("import mmstats", "import prometheus_client"),
+    "import, and a model of 20 counters": (MODEL, THEIRS),
+}
+INSIDE = {"a thread's first update": IN_A_THREAD, "a forked child's first update": IN_A_CHILD}
+OURS = {"mmstats": {"MMSTATS_CELLS": "native"}, "mmstats, pure": {"MMSTATS_CELLS": "pure"}}
+OTHERS = {"prometheus_client": {}, "multiprocess": {"PROMETHEUS_MULTIPROC_DIR": ""}}
+
+
+def run(program: str, told: dict[str, str], directory: str) -> tuple[float, str]:
+    """Milliseconds from beginning to end, and what it printed."""
+    environment = {
+        **os.environ,
+        "MMSTATS_PATH": directory,
+        **{key: value or directory for key, value in told.items()},
+    }
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return (time.perf_counter() - begin) * 1e3, done.stdout
+
+
+def rows() -> dict[str, list[tuple[str, dict[str, str]]]]:
+    """Title → of each contestant the program, and its environment."""
+    found = {}
+    for title, (ours, theirs) in ROWS.items():
+        found[title] = [(ours, told) for told in OURS.values()] + [(theirs, told) for told in OTHERS.values()]
+    for title, how in INSIDE.items():
+        programs = (MODEL, "stats.field7.incr()"), (THEIRS, "fields[7].inc()")
+        ours, theirs = (made + TIMED.format(update=update) + how for made, update in programs)
+        found[title] = [(ours, told) for told in OURS.values()] + [(theirs, told) for told in OTHERS.values()]
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=21)
+    rounds = parser.parse_args().rounds
+    spent: dict[tuple[str, int], list[float]] = {}
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        for _ in range(rounds):
+            base, _ = run(NOTHING, {}, directory)
+            spent.setdefault(("nothing", 0), []).append(base)
+            for title, programs in rows().items():
+                for at, (program, told) in enumerate(programs):
+                    took, said = run(program, told, directory)
+                    spent.setdefault((title, at), []).append(float(said) if title in INSIDE else took - base)
+    print(f"Python itself: {statistics.median(spent['nothing', 0]):.1f} ms. What comes on top, in ms:\n")
+    print(f"| {' | '.join(['', *OURS, *OTHERS])} |\n|---|---|---|---|---|")
+    for title in rows():
+        print(f"| {title} | {' | '.join(f'{statistics.median(spent[title, at]):.2f}' for at in range(4))} |")
+
+
+if __name__ == "__main__":
+    main()
