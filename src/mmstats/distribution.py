@@ -101,8 +101,8 @@ class DistributionValue(Distributed):
         self,
         count: int = 0,
         sum: float = 0.0,  # noqa: A002 - the public names
-        min: float = 0.0,  # noqa: A002
-        max: float = 0.0,  # noqa: A002
+        min: float = 0.0,  # noqa: A002 - likewise
+        max: float = 0.0,  # noqa: A002 - likewise
         spread: Spread | None = None,
     ) -> None:
         put = object.__setattr__
@@ -130,8 +130,8 @@ class TimerValue(Distributed):
         self,
         count: int = 0,
         sum: float = 0.0,  # noqa: A002 - the public names
-        min: float = 0.0,  # noqa: A002
-        max: float = 0.0,  # noqa: A002
+        min: float = 0.0,  # noqa: A002 - likewise
+        max: float = 0.0,  # noqa: A002 - likewise
         last: float = 0.0,
         moving: float = 0.0,
         spread: Spread | None = None,

@@ -154,6 +154,23 @@ def totals_with(doubles: Any, at: int, n: int, real: float) -> tuple[float, floa
     return doubles[old] + real, min(doubles[old + 1], real), max(doubles[old + 2], real)
 
 
+def distributed_store(
+    handle: Any, spread: Spread, views: Any, octave: Any, number: int, real: float
+) -> int | None:
+    """Count the n + 1st value and add it to the totals, all but the witness; n, or None: it was refused."""
+    ints, doubles, index = views[INTS], views[DOUBLES], handle._index
+    n: int = ints[index + layout.HISTOGRAM_WITNESS]  # a timer has it in the same place
+    at = index + spread.at - 2 * TOTALS
+    totals = totals_with(doubles, at, n, real)
+    if not isfinite(totals[0]):
+        handle._refuse()
+        return None
+    spread.count(ints, index, octave, number, real)
+    new = at + TOTALS * (n + 1 & 1)
+    doubles[new], doubles[new + 1], doubles[new + 2] = totals
+    return n
+
+
 class Histogram(Compound):
     """A bound histogram: what it counts is read by others."""
 
@@ -178,17 +195,11 @@ class Histogram(Compound):
         """One more value."""
         take(self, self._spread, Histogram.observe, value)
 
+    # An octave besides: `take` hands over what it reached.
     def _store(self, views: Any, octave: Any, number: int, real: float) -> None:  # type: ignore[override]
-        ints, doubles, index = views[INTS], views[DOUBLES], self._index
-        n = ints[index + layout.HISTOGRAM_WITNESS]
-        totals = totals_with(doubles, index + layout.HISTOGRAM_TOTALS, n, real)
-        if not isfinite(totals[0]):
-            self._refuse()
-            return
-        self._spread.count(ints, index, octave, number, real)
-        new = index + layout.HISTOGRAM_TOTALS + TOTALS * (n + 1 & 1)
-        doubles[new], doubles[new + 1], doubles[new + 2] = totals
-        ints[index + layout.HISTOGRAM_WITNESS] = n + 1
+        n = distributed_store(self, self._spread, views, octave, number, real)
+        if n is not None:
+            views[INTS][self._index + layout.HISTOGRAM_WITNESS] = n + 1
 
 
 class Timing(Ring):
@@ -217,19 +228,14 @@ class Timing(Ring):
         """One more duration."""
         take(self, self._spread, Timing.observe, seconds)
 
+    # An octave besides: `take` hands over what it reached.
     def _store(self, views: Any, octave: Any, number: int, real: float) -> None:  # type: ignore[override]
-        ints, doubles, index = views[INTS], views[DOUBLES], self._index
-        n = ints[index + layout.TIMER_WITNESS]
-        totals = totals_with(doubles, index + layout.TIMER_TOTALS, n, real)
-        if not isfinite(totals[0]):
-            self._refuse()
-            return
-        self._spread.count(ints, index, octave, number, real)
-        new = index + layout.TIMER_TOTALS + TOTALS * (n + 1 & 1)
-        doubles[new], doubles[new + 1], doubles[new + 2] = totals
-        doubles[index + self._ring + n % self._room] = real
-        ints[index + layout.TIMER_TIME] = monotonic_ns()
-        ints[index + layout.TIMER_WITNESS] = n + 1
+        n = distributed_store(self, self._spread, views, octave, number, real)
+        if n is not None:
+            ints, index = views[INTS], self._index
+            views[DOUBLES][index + self._ring + n % self._room] = real
+            ints[index + layout.TIMER_TIME] = monotonic_ns()
+            ints[index + layout.TIMER_WITNESS] = n + 1
 
     @property
     def last(self) -> float:
