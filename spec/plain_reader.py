@@ -31,6 +31,7 @@ AGGREGATES = {1: "sum", 2: "max", 3: "min", 4: "avg", 5: "last", 6: "all", 7: "a
 REASONS = dict(enumerate(("removed", "private", "space", "series", "value")))
 NUMBERS = (U64, I64, F64)
 OCTAVE_STEP = 1 << 20
+GROWING = 20  # times that a file is read anew which grew meanwhile
 SPREAD_AT = {"histogram": 7, "timer": 9}  # section 5.2: where the distribution begins in the value's cells
 # Section 6: code → kind and the cell types that it may have.
 KINDS = {
@@ -58,6 +59,10 @@ class Damage(Exception):  # noqa: N818 - a word of the law
     """What the law calls damage: of the file, the chain, a block, a metric."""
 
 
+class Grown(Exception):  # noqa: N818 - not an error
+    """Section 5.2: a value got an octave after the blocks had been read."""
+
+
 def read(path) -> dict:
     """Section 2: all that the file at `path` says."""
     try:
@@ -68,7 +73,17 @@ def read(path) -> dict:
 
 
 def read_open(file) -> dict:
-    """Section 2, of anything with `size`, `ino` and `pread(offset, length)`."""
+    """Section 2, of anything with `size`, `ino` and `pread(offset, length)`, also while it grows."""
+    for _ in range(GROWING):
+        try:
+            return read_once(file)
+        except Grown:
+            file.refresh()
+    return refused("damaged", "damaged: it grew all the time")
+
+
+def read_once(file) -> dict:
+    """Section 2, of the blocks that are there at one time."""
     data = file.pread(0, file.size)
     if data[:1] == b"\x01":
         return version_1(data)
@@ -108,6 +123,9 @@ class File:
 
     def __exit__(self, *exc):
         os.close(self.fd)
+
+    def refresh(self) -> None:
+        self.size = min(os.fstat(self.fd).st_size, MAX_SIZE)
 
     def pread(self, offset, length) -> bytes:
         return os.pread(self.fd, length, offset)
@@ -520,6 +538,8 @@ def with_octaves(metric, place, lane, at, told) -> tuple:
         raw, n = before + raw[8:], u64(before, 0)
         spread = spread_of(raw[begun_at - at :], buckets, begun, n, told)
         is_whole = before == after and n == spread["count"]
+        if before == after and not is_whole and place.file.pread(32, 8) != place.blocks.data[32:40]:
+            raise Grown
         if is_whole or patience.is_over():
             break
     if not is_whole:

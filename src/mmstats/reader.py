@@ -10,7 +10,7 @@ from collections import namedtuple
 
 from mmstats.distribution import Distributed, TimerValue
 from mmstats.errors import FormatError, MmStatsError
-from mmstats.format.cells import Cells
+from mmstats.format.cells import Cells, OutgrownError
 from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.layout import MAGIC
@@ -31,12 +31,15 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from mmstats.format.decode import Decoded
+
     Path = Union[str, "os.PathLike[str]"]
 
 __all__ = ["UNBUFFERED_FIELD", "VERSION_1", "InvalidMmStatsVersion", "MmStatsReader", "Stat"]
 
 VERSION_1 = b"\x01"
 PATIENCE = 100  # times that a value which is being written is read again
+GROWING = 20  # times that a file is decoded again because a value got cells meanwhile
 
 Stat = namedtuple("Stat", ("label", "value"))  # noqa: PYI024 - typing is slow to load
 
@@ -99,6 +102,20 @@ class MmStatsReader:
             raise said.damage
 
     def _second(self) -> Iterator[Stat]:
+        for _ in range(GROWING):
+            try:
+                decoded, rows = self._decoded()
+                break
+            except OutgrownError:
+                self._copy = self._read_again(0, -1)
+        else:
+            raise FormatError(0, f"a file that grew {GROWING} times while it was read", "one that can be read")
+        for about, value in zip(rows.abouts, rows.values):
+            yield Stat(name_of(about), _one(value))
+        if decoded.problems:
+            raise FormatError(0, "; ".join(decoded.problems), "a whole file")
+
+    def _decoded(self) -> tuple[Decoded, Rows]:
         decoded = decode(self._copy)
         cells, rows = Cells(self._copies(), decoded, lambda: clock_of(decoded.header, Machine())), Rows("")
         for run, block in decoded.runs:
@@ -110,10 +127,7 @@ class MmStatsReader:
                     except FormatError as error:
                         decoded.complain(error)
         add_dropped(rows, decoded.header)
-        for about, value in zip(rows.abouts, rows.values):
-            yield Stat(name_of(about), _one(value))
-        if decoded.problems:
-            raise FormatError(0, "; ".join(decoded.problems), "a whole file")
+        return decoded, rows
 
     def _copies(self) -> Copies:
         """Three, where the file can be read again."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 import filebuilder as fb
-from mmstats import snapshot
+import plainly
+from mmstats import reader, snapshot
+from mmstats.errors import FormatError
 from mmstats.fold.folder import Folder
 from mmstats.format import cells, layout
 from mmstats.format.decode import decode
 from mmstats.format.encode import octave_segment
 from mmstats.format.octaves import Octaves
 from mmstats.format.spread import Range
+from mmstats.read import snapshot as reading
 
 RANGE = Range(1, 3, 5, (12.0,))
 CELLS = layout.HISTOGRAM_DISTRIBUTION + RANGE.cells
@@ -123,3 +128,77 @@ def test_values_that_share_their_octaves_are_damage(tmp_path):
     (one,) = snapshot(fb.write(tmp_path / "a.mmstats", fb.header() + b"".join(blocks)))
     assert 0 < len(one.stats) < 300
     assert "values that share their cells" in one.problems[0].reason
+
+
+def growing(path):
+    """A file whose only value has its octave one block later; and what makes it have that block."""
+    blocks = [histogram(), fb.cells(1, words(1, [1, 0]))]
+    fb.write(path, fb.whole(*blocks, layout_gen=2))
+    grown = fb.whole(*blocks, fb.cells(1, [1, 0], octave_segment(1, 0)), layout_gen=3)
+
+    def grow():
+        with open(path, "r+b") as file:
+            file.write(grown)
+
+    return grow
+
+
+READERS = {
+    "snapshot": (reading, lambda path: [(stat.value.count, stat.value.sum) for stat in snapshot(path)[0].stats]),
+    "0.8's": (reader, lambda path: [stat.value for stat in reader.MmStatsReader.from_file(path)]),
+}
+
+
+@pytest.mark.parametrize("which", READERS)
+def test_an_octave_that_came_after_the_blocks_were_read(tmp_path, monkeypatch, which):
+    """A value that is not whole without it is no damage, and nobody writes it: the file has grown."""
+    room, read = READERS[which]
+    path, times = tmp_path / "a.mmstats", []
+    grow, cells_of = growing(path), room.Cells
+
+    def too_late(*args):
+        times.append(len(times))
+        grow()
+        return cells_of(*args)
+
+    monkeypatch.setattr(room, "Cells", too_late)
+    first = read(path)
+    assert times == [0, 1]
+    assert first == read(path) != []
+
+
+def test_an_octave_that_came_after_the_plain_reader_read_the_blocks(tmp_path, monkeypatch):
+    plain, path = plainly.reader(), tmp_path / "a.mmstats"
+    grow, stats_of = growing(path), plain.stats_of
+
+    def too_early(*args, **kwargs):
+        grow()
+        return stats_of(*args, **kwargs)
+
+    monkeypatch.setattr(plain, "stats_of", too_early)
+    first, second = plain.read(path), plain.read(path)
+    assert first == second
+    assert first["problems"] == []
+
+
+@pytest.mark.parametrize("which", READERS)
+def test_a_file_that_grows_each_time_is_given_up(tmp_path, monkeypatch, which):
+    room, read = READERS[which]
+    path, ended = tmp_path / "a.mmstats", []
+    growing(path)
+    decode = room.decode
+
+    def decoded_and_changed(data, *rest):
+        ended.append(len(ended))
+        with open(path, "r+b") as file:
+            file.seek(layout.HEADER_LAYOUT_GEN)
+            file.write(struct.pack("<Q", 100 + len(ended)))
+        return decode(data, *rest)
+
+    monkeypatch.setattr(room, "decode", decoded_and_changed)
+    if which == "snapshot":
+        assert "grew 20 times" in told(path)[1][0]
+    else:
+        with pytest.raises(FormatError, match="grew 20 times"):
+            read(path)
+    assert len(ended) >= 20

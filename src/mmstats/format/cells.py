@@ -9,6 +9,7 @@ from struct import unpack_from
 
 from mmstats.errors import FormatError
 from mmstats.format import compound, layout
+from mmstats.format.header import layout_gen
 from mmstats.format.members import tags_of
 from mmstats.format.metric import NEVER, PLAIN
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 
 MAX_BUCKETS = 1 << 20  # of one file, of those in which there is anything
+
+
+class OutgrownError(Exception):
+    """A value got cells after the file had been decoded: whoever decoded it has to do so again."""
 
 
 class Cells:
@@ -158,7 +163,7 @@ class Cells:
     def _again(
         self, metric: Metric, take: Take, at: int, word: bytes, octaves: Octaves, *, living: bool
     ) -> Any:
-        """Likewise, read by itself until it is whole."""
+        """Likewise, read by itself until it is whole. OutgrownError: so it cannot be."""
         again, value = self._copies.again, at + len(word)
         head, size, begun = len(word) + 8, 8 * metric.cells, octaves.begun_at(value)
         is_whole = False
@@ -175,11 +180,18 @@ class Cells:
             is_whole = before == after and spread.tells(n)
             if is_late or not before.startswith(word):
                 break
+            if not is_whole and self._has_grown():
+                raise OutgrownError
         if not (n and before.startswith(word) and after.startswith(word)):
             return None
         if not is_whole:
             self._note_mixed(metric)
         return (*take(data, 0, metric.cells, n, living, self._epoch), spread)
+
+    def _has_grown(self) -> bool:
+        """Whether the file has other blocks now than those that were decoded."""
+        now = self._copies.again(layout.HEADER_LAYOUT_GEN, 8)
+        return len(now) == 8 and layout_gen(now) != self._decoded.header.layout_gen
 
     def _note_mixed(self, metric: Metric) -> None:
         self._decoded.note(f"{metric.label!r} was written all the time; what is shown may mix two updates")

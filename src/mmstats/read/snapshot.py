@@ -10,7 +10,7 @@ import time
 from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
-from mmstats.format.cells import Cells
+from mmstats.format.cells import Cells, OutgrownError
 from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.header import OfVersion1, layout_gen
@@ -32,6 +32,7 @@ TRIES = 3  # a file that grows while it is read is read again, and so is a direc
 IN_TIME = 30.0  # seconds from the first step to the last, within which no file can be missed (FORMAT.md 9.1)
 PATIENCE = 0.05  # seconds
 LEAST_TRIES = 100  # however long they take: a reader may not be let run while its time goes by
+GROWING = 20  # times that a file is decoded again because a value got cells meanwhile
 LARGE = 16 << 20  # bytes, of which three copies would be too many
 NOWHERE = (0, 0)
 
@@ -107,6 +108,16 @@ class Reader:
             return [_failed(path, f"damaged: {error}; skipped")]
 
     def _read(self, source: Source, path: str) -> list[Snapshot]:
+        """What one file tells, also while it grows."""
+        patience = Patience()
+        for _ in range(GROWING):
+            try:
+                return self._read_as_it_is(source, path, patience)
+            except OutgrownError:
+                source.refresh()
+        raise FormatError(0, f"a file that grew {GROWING} times while it was read", "one that can be read")
+
+    def _read_as_it_is(self, source: Source, path: str, patience: Patience) -> list[Snapshot]:
         decoded = None
         try:
             data, decoded = self._decode(source)
@@ -128,7 +139,7 @@ class Reader:
             self._superseded.append(Snapshot(kinds.merged, origin, [], 0, superseded))
             return [_snapshot(origin, standing, decoded)]
         left = _removed(data, decoded, origin.group)
-        stats = self._stats(_copies(data, decoded, source), decoded, origin)
+        stats = self._stats(_copies(data, decoded, source, patience), decoded, origin)
         whole = [_snapshot(origin, stats, decoded)]
         if left is not None:
             whole.append(Snapshot(kinds.merged, _origin(header, path, RETIRED), [], 0, left))
@@ -192,17 +203,17 @@ def _removed(data: bytes, decoded: Decoded, group: str) -> Rows | None:
     return removed_rows(data, decoded, group)
 
 
-def _copies(data: bytes, decoded: Decoded, source: Source) -> Copies:
+def _copies(data: bytes, decoded: Decoded, source: Source, patience: Patience) -> Copies:
     """The file three times where it has values that need it; once where it is large, or shrank meanwhile."""
     if not decoded.compound:
         return Copies.of_one(data)
     if len(data) > LARGE:
-        return Copies(b"", data, b"", source.read_at, Patience().is_over)
+        return Copies(b"", data, b"", source.read_at, patience.is_over)
     middle, last = source.read(), source.read()
     if min(len(middle), len(last)) < len(data):
         decoded.note("it was cut while it was read")
         return Copies.of_one(data)
-    return Copies(data, middle, last, source.read_at, Patience().is_over)
+    return Copies(data, middle, last, source.read_at, patience.is_over)
 
 
 class Patience:
