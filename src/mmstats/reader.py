@@ -109,7 +109,9 @@ class MmStatsReader:
             except OutgrownError:
                 self._copy = self._read_again(0, -1)
         else:
-            raise FormatError(0, f"a file that grew {GROWING} times while it was read", "one that can be read")
+            raise FormatError(
+                0, f"a file that grew {GROWING} times while it was read", "one that can be read"
+            )
         for about, value in zip(rows.abouts, rows.values):
             yield Stat(name_of(about), _one(value))
         if decoded.problems:

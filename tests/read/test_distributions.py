@@ -144,7 +144,10 @@ def growing(path):
 
 
 READERS = {
-    "snapshot": (reading, lambda path: [(stat.value.count, stat.value.sum) for stat in snapshot(path)[0].stats]),
+    "snapshot": (
+        reading,
+        lambda path: [(stat.value.count, stat.value.sum) for stat in snapshot(path)[0].stats],
+    ),
     "0.8's": (reader, lambda path: [stat.value for stat in reader.MmStatsReader.from_file(path)]),
 }
 
