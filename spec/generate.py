@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import struct
 import sys
+from math import isqrt
 from pathlib import Path
 
 import tomllib
@@ -147,6 +148,29 @@ def c_header(layout: dict) -> str:
     return "\n".join([*lines, "", "#endif", ""])
 
 
+def c_edges(layout: dict) -> str:
+    """For each k from 1 on the largest double that is not above 2**(k / 2**scale), of the finest scale."""
+    scale = layout["format"]["scale_most"]
+    mantissa = 52  # bits behind the first one of a double
+    lines = [
+        "/* GENERATED from spec/layout.toml by spec/generate.py; do not edit. */",
+        "#ifndef MMSTATS_EDGES_H",
+        "#define MMSTATS_EDGES_H",
+        "",
+        '#include "mmstats_layout.h"',
+        "",
+        "/* Edges of buckets between 1 and 2: the largest double that is not above 2**(k / 2**SCALE_MOST), from",
+        " * k = 1 on. A smaller scale has some of them. */",
+        "static const double mmstats_edges[(1 << MMSTATS_SCALE_MOST) - 1] = {",
+    ]
+    for k in range(1, 1 << scale):
+        root = 1 << k + (mantissa << scale)
+        for _ in range(scale):
+            root = isqrt(root)
+        lines.append(f"    {(root / (1 << mantissa)).hex()},")
+    return "\n".join([*lines, "};", "", "#endif", ""])
+
+
 def c_record(record: str, rows: dict) -> list[str]:
     struct_name = f"mmstats_{record}"
     lines, end = [f"struct {struct_name} {{"], 0
@@ -235,6 +259,7 @@ def outputs() -> dict[Path, str]:
     return {
         ROOT / "src/mmstats/format/layout.py": python_module(layout),
         ROOT / "c/mmstats_layout.h": c_header(layout),
+        ROOT / "c/mmstats_edges.h": c_edges(layout),
         law: fill_tables(law.read_text(), layout),
     }
 

@@ -1,24 +1,24 @@
 /* The native twin: what protocol.py says, in the few instructions that need C.
  *
- *   _native_threads.h   where the calling thread's cells are; what a fork and a thread's end do
- *   _native_values.h    Python's numbers and the eight bytes of a cell
- *   _native_segment.h   Segment: memory handed over, the opener asked
- *   _native_counter.h   Counter
- *   _native_updown.h    UpDown
- *   _native_number.h    Number
- *   _native_compound.h  Average, Moving
- *   _native_window.h    Window
+ *   _native_values.h        Python's numbers and the eight bytes of a cell
+ *   _native_segment.h       Segment: memory handed over, the opener asked
+ *   _native_counter.h       Counter
+ *   _native_updown.h        UpDown
+ *   _native_number.h        Number
+ *   _native_compound.h      Average, Moving
+ *   _native_window.h        Window
  *   _native_distribution.h  Histogram, Timing
- *   _native_clock.h     what time it is
- *   _native_text.h      Text
- *   _native_gauge.h     Gauge
- *   _native_lookup.h    Lookup
- *   _native_instance.h  Instance
- *   c/barrier.h         the orderings, by name
+ *   _native_text.h          Text
+ *   _native_gauge.h         Gauge
+ *   _native_lookup.h        Lookup
+ *   _native_instance.h      Instance
+ *
+ * What needs no Python stands in c/, where the C writer uses it, too: which memory the calling thread has
+ * (threads.h), and what an update stores (words.h, values.h, distribution.h).
  *
  * Two habits keep this safe while any call into Python may run anything, this module included: a slot
  * is looked for after the last such call, never before, and values are turned into words first. What
- * is shared by threads is shared under the GIL, but for the end of a thread; see _native_threads.h.
+ * is shared by threads is shared under the GIL, but for the end of a thread; see c/threads.h.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -32,7 +32,6 @@
 #include "_native_number.h"
 #include "_native_segment.h"
 #include "_native_text.h"
-#include "_native_threads.h"
 #include "_native_updown.h"
 #include "_native_values.h"
 #include "_native_window.h"

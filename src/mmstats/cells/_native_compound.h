@@ -8,6 +8,7 @@
 #define MMSTATS_NATIVE_COMPOUND_H
 
 #include "_native_counter.h"
+#include "values.h"
 
 typedef struct {
     PyObject_HEAD
@@ -308,17 +309,9 @@ ring_mean(Compound *self, uint32_t ring)
 /* --- Average -------------------------------------------------------------------------------------- */
 
 static bool
-average_store(const Compound *Py_UNUSED(self), uint64_t *cells, double value)
+average_take(const Compound *Py_UNUSED(self), uint64_t *cells, double value)
 {
-    uint64_t n = load_relaxed(&cells[MMSTATS_AVERAGE_WITNESS]);
-    double sum = real_of(load_relaxed(&cells[MMSTATS_AVERAGE_SUM + (n & 1)])) + value;
-    if (!isfinite(sum)) {
-        return false;
-    }
-    fence_release();
-    store_relaxed(&cells[MMSTATS_AVERAGE_SUM + ((n + 1) & 1)], whole_of(sum));
-    store_release(&cells[MMSTATS_AVERAGE_WITNESS], n + 1);
-    return true;
+    return average_store(cells, value);
 }
 
 static PyMethodDef average_methods[];
@@ -329,7 +322,7 @@ static PyObject *
 average_add(Compound *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *value = the_argument("add", "value", args, nargs, kwnames);
-    return value != NULL ? compound_add(self, value, average_store, &average_methods[0]) : NULL;
+    return value != NULL ? compound_add(self, value, average_take, &average_methods[0]) : NULL;
 }
 
 static PyObject *
@@ -397,12 +390,9 @@ static PyType_Spec average_spec = {
 /* --- Moving --------------------------------------------------------------------------------------- */
 
 static bool
-moving_store(const Compound *self, uint64_t *cells, double value)
+moving_take(const Compound *self, uint64_t *cells, double value)
 {
-    uint64_t n = load_relaxed(&cells[MMSTATS_MOVING_WITNESS]);
-    fence_release();
-    store_relaxed(&cells[MMSTATS_MOVING_RING + n % self->room], whole_of(value));
-    store_release(&cells[MMSTATS_MOVING_WITNESS], n + 1);
+    moving_store(cells, self->room, value);
     return true;
 }
 
@@ -412,7 +402,7 @@ static PyObject *
 moving_add(Compound *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *value = the_argument("add", "value", args, nargs, kwnames);
-    return value != NULL ? compound_add(self, value, moving_store, &moving_methods[0]) : NULL;
+    return value != NULL ? compound_add(self, value, moving_take, &moving_methods[0]) : NULL;
 }
 
 static PyObject *

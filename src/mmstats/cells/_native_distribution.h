@@ -1,181 +1,23 @@
 /* Histogram and Timing: values that are counted by where they lie (FORMAT.md 5.2).
  *
- * A bucket is counted in its place, so an update first stores what was, and whose it is: a reader in the
- * middle, or after a kill, counts that one cell as it was. Two segments are needed, of the first cells and
- * of an octave; whichever has to be asked for may run Python, so both are looked at after the last call.
+ * Two segments are needed, of the first cells and of an octave; whichever has to be asked for may run
+ * Python, so both are looked at after the last call.
  */
 #ifndef MMSTATS_NATIVE_DISTRIBUTION_H
 #define MMSTATS_NATIVE_DISTRIBUTION_H
 
-#include "_native_clock.h"
 #include "_native_compound.h"
+#include "distribution.h"
 
-#define TOTALS 3 /* cells of {sum, min, max} */
-#define BOUND_SHIFT 20
-#define WITNESS_SHIFT 32
 #define TRIES 8 /* to have both segments at once, where each may open the other's file */
 
 typedef struct {
     Compound value;
+    struct distribution shape;
     PyObject *make;     /* gives the segment of an octave */
     PyObject **octaves; /* those that were made, high - low at most */
     double *bounds;
-    const double *thresholds;
-    uint32_t bound_count;
-    int scale, low, high;
-    uint32_t totals; /* where they begin in the value's cells */
-    uint32_t spread; /* and the distribution */
-    uint32_t ring;   /* and the ring; 0: there is none */
 } Distributed;
-
-/* --- which bucket --------------------------------------------------------------------------------- */
-
-/* For each scale the largest doubles below its edges between 1 and 2, once; see mmstats/buckets.py. */
-static const double *
-thresholds_of(int scale)
-{
-    static const double *known[MMSTATS_SCALE_MOST + 1];
-    if (known[scale] != NULL) {
-        return known[scale];
-    }
-    PyObject *buckets = PyImport_ImportModule("mmstats.buckets");
-    PyObject *tuple = buckets != NULL ? PyObject_CallMethod(buckets, "thresholds", "i", scale) : NULL;
-    Py_XDECREF(buckets);
-    if (tuple == NULL) {
-        return NULL;
-    }
-    Py_ssize_t count = PyTuple_GET_SIZE(tuple);
-    double *made = PyMem_RawMalloc((size_t)(count + 1) * sizeof *made); /* of scale 0 there are none */
-    for (Py_ssize_t i = 0; made != NULL && i < count; i++) {
-        made[i] = PyFloat_AS_DOUBLE(PyTuple_GET_ITEM(tuple, i));
-    }
-    Py_DECREF(tuple);
-    if (made == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    known[scale] = made; /* never freed: as many as there are scales */
-    return made;
-}
-
-/* value = fraction * 2**octave, and 1 <= fraction < 2 */
-static inline double
-fraction_of(double value, int *octave)
-{
-    uint64_t bits = whole_of(value);
-    int exponent = (int)(bits >> 52);
-    if (exponent == 0) { /* subnormal */
-        double half = frexp(value, octave);
-        --*octave;
-        return 2 * half;
-    }
-    *octave = exponent - 1023;
-    return real_of((bits & UINT64_C(0xFFFFFFFFFFFFF)) | UINT64_C(0x3FF0000000000000));
-}
-
-static inline uint32_t
-number_of(const Distributed *self, double value)
-{
-    if (value <= 0) {
-        return value < 0 ? MMSTATS_BUCKET_NEGATIVE : MMSTATS_BUCKET_ZERO;
-    }
-    int octave;
-    double fraction = fraction_of(value, &octave);
-    uint32_t sub = 0;
-    if (fraction == 1.0) { /* the upper edge of its bucket */
-        octave--;
-        sub = (1u << self->scale) - 1;
-    }
-    else {
-        for (uint32_t step = 1u << self->scale >> 1; step > 0; step >>= 1) {
-            sub += self->thresholds[sub + step - 1] < fraction ? step : 0;
-        }
-    }
-    if (octave < self->low) {
-        return MMSTATS_BUCKET_ZERO;
-    }
-    if (octave >= self->high) {
-        return MMSTATS_BUCKET_OVERFLOW;
-    }
-    return MMSTATS_BUCKET_FIRST + ((uint32_t)(octave - self->low) << self->scale) + sub;
-}
-
-/* The place of the value's bound, from 1 on; 0 where there are no bounds. */
-static inline uint32_t
-bound_of(const Distributed *self, double value)
-{
-    uint32_t bound = 0;
-    if (self->bound_count > 0) {
-        for (bound = 1; bound <= self->bound_count && self->bounds[bound - 1] < value; bound++) {
-        }
-    }
-    return bound;
-}
-
-/* --- an update ------------------------------------------------------------------------------------ */
-
-struct totals {
-    double sum, min, max;
-};
-
-static inline struct totals
-totals_with(const uint64_t *totals, uint64_t n, double value)
-{
-    if (n == 0) {
-        return (struct totals){value, value, value};
-    }
-    const uint64_t *old = &totals[TOTALS * (n & 1)];
-    double min = real_of(load_relaxed(&old[1])), max = real_of(load_relaxed(&old[2]));
-    return (struct totals){
-        .sum = real_of(load_relaxed(&old[0])) + value,
-        .min = value < min ? value : min,
-        .max = value > max ? value : max,
-    };
-}
-
-/* One more in the bucket of that number, by the update that makes the witness n + 1. */
-static inline void
-distribution_count(const Distributed *self, uint64_t *spread, uint64_t *octave, uint64_t n, uint32_t number,
-                   double value)
-{
-    uint64_t *bucket = octave != NULL ? &octave[(number - MMSTATS_BUCKET_FIRST) & ((1u << self->scale) - 1)]
-                                      : &spread[MMSTATS_DISTRIBUTION_ZERO + number];
-    uint32_t bound = bound_of(self, value);
-    uint64_t *of_bound = bound > 0 ? &spread[MMSTATS_DISTRIBUTION_BOUNDS + bound - 1] : NULL;
-    uint64_t was = load_relaxed(bucket), was_bound = of_bound != NULL ? load_relaxed(of_bound) : 0;
-    fence_release();
-    store_relaxed(&spread[MMSTATS_DISTRIBUTION_WAS], was);
-    store_relaxed(&spread[MMSTATS_DISTRIBUTION_WAS_BOUND], was_bound);
-    store_release(&spread[MMSTATS_DISTRIBUTION_BEGUN],
-                  number | (uint64_t)bound << BOUND_SHIFT | (n + 1) << WITNESS_SHIFT);
-    fence_release();
-    store_relaxed(bucket, was + 1);
-    if (of_bound != NULL) {
-        store_relaxed(of_bound, was_bound + 1);
-    }
-}
-
-/* false: the sum would be no finite number, and nothing was stored. */
-static bool
-distributed_store(const Distributed *self, uint64_t *cells, uint64_t *octave, uint32_t number, double value)
-{
-    uint64_t n = load_relaxed(&cells[MMSTATS_HISTOGRAM_WITNESS]); /* a timer has it in the same place */
-    struct totals totals = totals_with(&cells[self->totals], n, value);
-    if (!isfinite(totals.sum)) {
-        return false;
-    }
-    uint64_t *new = &cells[self->totals + TOTALS * ((n + 1) & 1)];
-    distribution_count(self, &cells[self->spread], octave, n, number, value);
-    store_relaxed(&new[0], whole_of(totals.sum));
-    store_relaxed(&new[1], whole_of(totals.min));
-    store_relaxed(&new[2], whole_of(totals.max));
-    if (self->ring > 0) {
-        store_relaxed(&cells[self->ring + n % self->value.room], whole_of(value));
-        store_relaxed(&cells[MMSTATS_TIMER_TIME], monotonic_ns());
-    }
-    store_release(&cells[MMSTATS_HISTOGRAM_WITNESS], n + 1);
-    return true;
-}
 
 /* The segment of the k-th octave, borrowed; NULL with an error set. May run Python. */
 static Segment *
@@ -217,8 +59,8 @@ distributed_reach(Distributed *self, uint32_t number, uint64_t **octave, PyObjec
         struct slot *slot = slot_standing(*value->gid, value->last);
         return slot != NULL ? slot : slot_by_opener(value->segment, value->last, later);
     }
-    uint32_t last = (1u << self->scale) - 1;
-    Segment *other = octave_segment(self, (number - MMSTATS_BUCKET_FIRST) >> self->scale);
+    uint32_t last = (1u << self->shape.scale) - 1;
+    Segment *other = octave_segment(self, octave_of(&self->shape, number));
     if (other == NULL) {
         return NULL;
     }
@@ -244,6 +86,13 @@ distributed_reach(Distributed *self, uint32_t number, uint64_t **octave, PyObjec
     return NULL;
 }
 
+static bool
+distributed_store(const Distributed *self, struct slot *slot, uint64_t *octave, uint32_t number, double value)
+{
+    uint64_t time = self->shape.ring > 0 ? monotonic_ns() : 0;
+    return distribution_store(&self->shape, &slot->cells[self->value.index], octave, number, value, time);
+}
+
 static PyObject *
 distributed_observe(Distributed *self, PyObject *given, PyMethodDef *method)
 {
@@ -253,7 +102,7 @@ distributed_observe(Distributed *self, PyObject *given, PyMethodDef *method)
     }
     bool stored = false;
     if (isfinite(value)) {
-        uint32_t number = number_of(self, value);
+        uint32_t number = number_of(&self->shape, value);
         uint64_t *octave;
         PyObject *later = NULL;
         struct slot *slot = distributed_reach(self, number, &octave, &later);
@@ -266,7 +115,7 @@ distributed_observe(Distributed *self, PyObject *given, PyMethodDef *method)
         if (slot == NULL) {
             return NULL;
         }
-        stored = distributed_store(self, &slot->cells[self->value.index], octave, number, value);
+        stored = distributed_store(self, slot, octave, number, value);
     }
     if (!stored && compound_refuse(&self->value) < 0) {
         return NULL;
@@ -298,7 +147,8 @@ distributed_set_bounds(Distributed *self, PyObject *bounds)
     }
     PyMem_Free(self->bounds);
     self->bounds = made;
-    self->bound_count = (uint32_t)count;
+    self->shape.bounds = made;
+    self->shape.bound_count = (uint32_t)count;
     return 0;
 }
 
@@ -315,8 +165,7 @@ distributed_range(Distributed *self, int scale, int low, int high, PyObject *bou
         PyErr_Format(PyExc_ValueError, "no distribution of scale %d from 2**%d to 2**%d", scale, low, high);
         return 0;
     }
-    self->thresholds = thresholds_of(scale);
-    if (self->thresholds == NULL || distributed_set_bounds(self, bounds) < 0) {
+    if (distributed_set_bounds(self, bounds) < 0) {
         return 0;
     }
     self->octaves = PyMem_Calloc((size_t)(high - low), sizeof *self->octaves);
@@ -324,19 +173,19 @@ distributed_range(Distributed *self, int scale, int low, int high, PyObject *bou
         PyErr_NoMemory();
         return 0;
     }
-    self->scale = scale;
-    self->low = low;
-    self->high = high;
+    self->shape.scale = scale;
+    self->shape.low = low;
+    self->shape.high = high;
     Py_INCREF(make);
     self->make = make;
-    return MMSTATS_DISTRIBUTION_SIZE + (self->bound_count > 0 ? self->bound_count + 1 : 0);
+    return distribution_cells(&self->shape);
 }
 
 static int
 distributed_traverse(Distributed *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->make);
-    for (int k = 0; self->octaves != NULL && k < self->high - self->low; k++) {
+    for (int k = 0; self->octaves != NULL && k < self->shape.high - self->shape.low; k++) {
         Py_VISIT(self->octaves[k]);
     }
     return compound_traverse(&self->value, visit, arg);
@@ -347,7 +196,7 @@ distributed_clear(Distributed *self)
 {
     PyObject **octaves = self->octaves;
     self->octaves = NULL;
-    for (int k = 0; octaves != NULL && k < self->high - self->low; k++) {
+    for (int k = 0; octaves != NULL && k < self->shape.high - self->shape.low; k++) {
         Py_XDECREF(octaves[k]);
     }
     PyMem_Free(octaves);
@@ -399,8 +248,8 @@ histogram_init(Distributed *self, PyObject *args, PyObject *kwargs)
     if (cells == 0) {
         return -1;
     }
-    self->totals = MMSTATS_HISTOGRAM_TOTALS;
-    self->spread = MMSTATS_HISTOGRAM_DISTRIBUTION;
+    self->shape.totals = MMSTATS_HISTOGRAM_TOTALS;
+    self->shape.spread = MMSTATS_HISTOGRAM_DISTRIBUTION;
     return compound_bind(&self->value, segment, index, MMSTATS_HISTOGRAM_DISTRIBUTION + cells, label, refuse);
 }
 
@@ -445,7 +294,7 @@ timing_observe(Distributed *self, PyObject *const *args, Py_ssize_t nargs, PyObj
 static PyObject *
 timing_get_value(Distributed *self, void *Py_UNUSED(closure))
 {
-    return ring_mean(&self->value, self->ring);
+    return ring_mean(&self->value, self->shape.ring);
 }
 
 static PyObject *
@@ -460,7 +309,7 @@ timing_get_last(Distributed *self, void *Py_UNUSED(closure))
     if (count == 0) {
         return PyFloat_FromDouble(0.0);
     }
-    uint32_t at = value->index + self->ring + (uint32_t)((first + count - 1) % value->room);
+    uint32_t at = value->index + self->shape.ring + (uint32_t)((first + count - 1) % value->room);
     return PyFloat_FromDouble(real_of(load_relaxed(&slot->cells[at])));
 }
 
@@ -484,10 +333,11 @@ timing_init(Distributed *self, PyObject *args, PyObject *kwargs)
     if (cells == 0) {
         return -1;
     }
-    self->totals = MMSTATS_TIMER_TOTALS;
-    self->spread = MMSTATS_TIMER_DISTRIBUTION;
-    self->ring = MMSTATS_TIMER_DISTRIBUTION + cells;
-    return ring_bind(&self->value, segment, index, self->ring, size, label, refuse);
+    self->shape.totals = MMSTATS_TIMER_TOTALS;
+    self->shape.spread = MMSTATS_TIMER_DISTRIBUTION;
+    self->shape.ring = MMSTATS_TIMER_DISTRIBUTION + cells;
+    self->shape.room = size + 1;
+    return ring_bind(&self->value, segment, index, self->shape.ring, size, label, refuse);
 }
 
 static PyMethodDef timing_methods[] = {

@@ -151,23 +151,6 @@ number_slot_standing(const Number *self, PyObject *instance)
     return slot_standing(self->segment->gid, self->index);
 }
 
-/* The pattern that says "never" is stored for no value: its neighbour is. */
-static void
-avoid_never(const Number *self, union word *word)
-{
-    if (self->cell_type == MMSTATS_CELL_TYPE_F64) {
-        if (isnan(word->real)) {
-            word->whole = QUIET_NAN;
-        }
-    }
-    else if (self->cell_type == MMSTATS_CELL_TYPE_U64) {
-        word->whole -= word->whole == MMSTATS_NEVER_U64;
-    }
-    else {
-        word->whole += word->whole == MMSTATS_NEVER_I64;
-    }
-}
-
 static int
 number_real(const Number *self, PyObject *value, union word *word)
 {
@@ -206,7 +189,7 @@ number_word(const Number *self, PyObject *value, union word *word)
     int failed = self->cell_type == MMSTATS_CELL_TYPE_F64 ? number_real(self, value, word)
                                                           : number_whole(self, value, word);
     if (failed == 0 && self->never) {
-        avoid_never(self, word);
+        word->whole = not_never(self->cell_type, word->whole);
     }
     return failed;
 }

@@ -5,8 +5,8 @@
 #include <Python.h>
 #include <structmember.h>
 
-#include "_native_threads.h"
 #include "_native_values.h"
+#include "threads.h"
 
 /* Memory that was handed over, and kept alive until no slot leads to it. */
 struct attachment {

@@ -25,19 +25,6 @@ text_last(const Text *self, uint32_t index)
     return last < UINT32_MAX ? (uint32_t)last : UINT32_MAX; /* no memory has that many cells */
 }
 
-/* Where the last whole character ends that fits: no byte 10xxxxxx begins one. */
-static uint32_t
-cut_at(const char *bytes, Py_ssize_t length, uint32_t size)
-{
-    if (length <= (Py_ssize_t)size) {
-        return (uint32_t)length;
-    }
-    while (size > 0 && ((unsigned char)bytes[size] & 0xC0) == 0x80) {
-        size--;
-    }
-    return size;
-}
-
 static int
 text_utf8(const Text *self, PyObject *value, struct utf8 *text)
 {
@@ -60,31 +47,8 @@ text_utf8(const Text *self, PyObject *value, struct utf8 *text)
         text->bytes = PyBytes_AS_STRING(text->owner);
         length = PyBytes_GET_SIZE(text->owner);
     }
-    text->length = cut_at(text->bytes, length, self->size);
+    text->length = cut_at(text->bytes, (size_t)length, self->size);
     return 0;
-}
-
-/* Whole words, the last one filled up with zeros. */
-static void
-store_bytes(uint64_t *cells, const char *bytes, uint32_t length)
-{
-    for (uint32_t at = 0; at < length; at += 8) {
-        uint64_t word = 0;
-        memcpy(&word, bytes + at, length - at < 8 ? length - at : 8);
-        store_relaxed(&cells[at / 8], word);
-    }
-}
-
-static void
-text_store(const Text *self, uint64_t *cells, const struct utf8 *text)
-{
-    uint64_t n = load_relaxed(&cells[MMSTATS_TEXT_WITNESS]), now = monotonic_ns();
-    uint64_t *slot = &cells[MMSTATS_TEXT_SLOTS + self->slot * ((n + 1) & 1)];
-    fence_release();
-    store_bytes(&slot[MMSTATS_SLOT_BYTES], text->bytes, text->length);
-    store_relaxed(&slot[MMSTATS_SLOT_LENGTH], text->length);
-    store_relaxed(&slot[MMSTATS_SLOT_TIME], now);
-    store_release(&cells[MMSTATS_TEXT_WITNESS], n + 1);
 }
 
 /* The calling thread's slot for the place; NULL with an error set, or with `later` set. */
@@ -107,7 +71,7 @@ text_write(Text *self, PyObject *instance, PyObject *value, const struct utf8 *t
     struct slot *slot = text_slot(self, &place, &later);
     bool found = slot != NULL;
     if (found) {
-        text_store(self, &slot->cells[place.index], text);
+        text_store(&slot->cells[place.index], self->slot, text->bytes, text->length);
     }
     place_clear(&place);
     if (found) {
@@ -190,7 +154,7 @@ text_init(Text *self, PyObject *args, PyObject *kwargs)
     }
     number_uncache(&self->place);
     self->size = (uint32_t)size;
-    self->slot = MMSTATS_SLOT_SIZE + ((uint32_t)size + 7) / 8;
+    self->slot = slot_cells((uint32_t)size);
     Py_INCREF(name);
     Py_XSETREF(self->place.name, name);
     return 0;

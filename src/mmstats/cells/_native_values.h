@@ -4,41 +4,9 @@
 
 #include <Python.h>
 #include <math.h>
+#include <stdbool.h>
 
-#include "barrier.h"
-#include "mmstats_layout.h"
-
-#define QUIET_NAN UINT64_C(0x7FF8000000000000)
-
-union word {
-    uint64_t whole;
-    double real;
-};
-
-static inline double
-real_of(uint64_t whole)
-{
-    return (union word){.whole = whole}.real;
-}
-
-static inline uint64_t
-whole_of(double real)
-{
-    return (union word){.real = real}.whole;
-}
-
-/* Plain load, add, store: the cell has one writer, and the GIL lets nobody in between. */
-static inline void
-cell_add_whole(uint64_t *cell, uint64_t amount)
-{
-    store_relaxed(cell, load_relaxed(cell) + amount);
-}
-
-static inline void
-cell_add_real(uint64_t *cell, double amount)
-{
-    store_relaxed(cell, whole_of(real_of(load_relaxed(cell)) + amount));
-}
+#include "words.h"
 
 /* The type's own name, without the module that C types carry in theirs. */
 static const char *

@@ -2,7 +2,6 @@
 #ifndef MMSTATS_NATIVE_WINDOW_H
 #define MMSTATS_NATIVE_WINDOW_H
 
-#include "_native_clock.h"
 #include "_native_compound.h"
 
 typedef struct {
@@ -11,57 +10,11 @@ typedef struct {
     uint32_t slices;
 } Windowed;
 
-struct now {
-    uint64_t started, slice, count, sum;
-};
-
-struct slice {
-    uint64_t slice, count, sum;
-};
-
-enum { NOW_CELLS = sizeof(struct now) / 8, SLICE_CELLS = sizeof(struct slice) / 8 };
-
-static uint64_t
-slice_of_now(const Windowed *self, uint64_t newest)
-{
-    uint64_t slice = monotonic_ns() / self->width;
-    return slice > newest ? slice : newest;
-}
-
-static struct now
-now_at(const uint64_t *cells, uint64_t n)
-{
-    const uint64_t *at = &cells[MMSTATS_WINDOW_NOW + NOW_CELLS * (n & 1)];
-    return (struct now){load_relaxed(&at[0]), load_relaxed(&at[1]), load_relaxed(&at[2]),
-                        load_relaxed(&at[3])};
-}
-
 static bool
-window_store(const Compound *value, uint64_t *cells, double real)
+window_take(const Compound *value, uint64_t *cells, double real)
 {
     const Windowed *self = (const Windowed *)value;
-    uint64_t n = load_relaxed(&cells[MMSTATS_WINDOW_WITNESS]);
-    struct now old = now_at(cells, n);
-    uint64_t coming = slice_of_now(self, old.slice);
-    bool goes_on = coming == old.slice;
-    double sum = (goes_on ? real_of(old.sum) : 0.0) + real;
-    if (!isfinite(sum)) {
-        return false;
-    }
-    fence_release();
-    if (!goes_on && old.count > 0) {
-        uint64_t *kept = &cells[MMSTATS_WINDOW_RING + SLICE_CELLS * (old.slice % self->slices)];
-        store_relaxed(&kept[0], old.slice);
-        store_relaxed(&kept[1], old.count);
-        store_relaxed(&kept[2], old.sum);
-    }
-    uint64_t *new = &cells[MMSTATS_WINDOW_NOW + NOW_CELLS * ((n + 1) & 1)];
-    store_relaxed(&new[0], old.started);
-    store_relaxed(&new[1], coming);
-    store_relaxed(&new[2], goes_on ? old.count + 1 : 1);
-    store_relaxed(&new[3], whole_of(sum));
-    store_release(&cells[MMSTATS_WINDOW_WITNESS], n + 1);
-    return true;
+    return window_store(cells, self->slices, self->width, real);
 }
 
 static PyMethodDef window_methods[];
@@ -70,7 +23,7 @@ static PyObject *
 window_add(Windowed *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *value = the_argument("add", "value", args, nargs, kwnames);
-    return value != NULL ? compound_add(&self->value, value, window_store, &window_methods[0]) : NULL;
+    return value != NULL ? compound_add(&self->value, value, window_take, &window_methods[0]) : NULL;
 }
 
 /* The sums of the slices that are in the window, and how many values they are of. */
@@ -78,7 +31,7 @@ static Py_ssize_t
 window_sums(const Windowed *self, const uint64_t *cells, double *sums, uint64_t *count)
 {
     struct now now = now_at(cells, load_relaxed(&cells[MMSTATS_WINDOW_WITNESS]));
-    uint64_t last = slice_of_now(self, now.slice);
+    uint64_t last = slice_now(self->width, now.slice);
     Py_ssize_t found = 0;
     *count = 0;
     for (uint32_t i = 0; i < self->slices; i++) {

@@ -1,11 +1,11 @@
 /* The clock that times in cells are of: no setting of the day's time changes it. */
-#ifndef MMSTATS_NATIVE_CLOCK_H
-#define MMSTATS_NATIVE_CLOCK_H
+#ifndef MMSTATS_CLOCK_H
+#define MMSTATS_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
 
-static uint64_t
+static inline uint64_t
 monotonic_ns(void)
 {
     struct timespec now;

@@ -17,8 +17,8 @@
  * parent's threads, and what was thread-local in them, to new threads. The nodes of those threads are
  * lost there, some hundred bytes each: nobody can know whether the list was whole when the fork came.
  */
-#ifndef MMSTATS_NATIVE_THREADS_H
-#define MMSTATS_NATIVE_THREADS_H
+#ifndef MMSTATS_THREADS_H
+#define MMSTATS_THREADS_H
 
 #include <pthread.h>
 #include <stdbool.h>
