@@ -22,7 +22,7 @@ import tempfile
 import timeit
 from pathlib import Path
 
-LOOPS = 2_000
+LOOPS = 10_000
 TAGS = "'GET', '200'"
 ROWS = (
     *("counter: 1 more", "counter: 5 more", "counter of 40 fields, in a subclass: 1 more"),

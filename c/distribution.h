@@ -132,7 +132,9 @@ distribution_count(const struct distribution *self, uint64_t *spread, uint64_t *
     uint64_t was = load_relaxed(bucket), was_bound = of_bound != NULL ? load_relaxed(of_bound) : 0;
     fence_release();
     store_relaxed(&spread[MMSTATS_DISTRIBUTION_WAS], was);
-    store_relaxed(&spread[MMSTATS_DISTRIBUTION_WAS_BOUND], was_bound);
+    if (of_bound != NULL) {
+        store_relaxed(&spread[MMSTATS_DISTRIBUTION_WAS_BOUND], was_bound);
+    }
     store_release(&spread[MMSTATS_DISTRIBUTION_BEGUN],
                   number | (uint64_t)bound << BOUND_SHIFT | (n + 1) << WITNESS_SHIFT);
     fence_release();
@@ -158,7 +160,7 @@ distribution_store(const struct distribution *self, uint64_t *cells, uint64_t *o
     store_relaxed(&new[1], whole_of(totals.min));
     store_relaxed(&new[2], whole_of(totals.max));
     if (self->ring > 0) {
-        store_relaxed(&cells[self->ring + n % self->room], whole_of(value));
+        store_relaxed(&cells[self->ring + ring_place(n, self->room)], whole_of(value));
         store_relaxed(&cells[MMSTATS_TIMER_TIME], time);
     }
     store_release(&cells[MMSTATS_HISTOGRAM_WITNESS], n + 1);

@@ -35,7 +35,7 @@ moving_store(uint64_t *cells, uint32_t room, double value)
 {
     uint64_t n = load_relaxed(&cells[MMSTATS_MOVING_WITNESS]);
     fence_release();
-    store_relaxed(&cells[MMSTATS_MOVING_RING + n % room], whole_of(value));
+    store_relaxed(&cells[MMSTATS_MOVING_RING + ring_place(n, room)], whole_of(value));
     store_release(&cells[MMSTATS_MOVING_WITNESS], n + 1);
 }
 

@@ -39,6 +39,13 @@ cell_add_real(uint64_t *cell, double amount)
     store_relaxed(cell, whole_of(real_of(load_relaxed(cell)) + amount));
 }
 
+/* Where value n stands in a ring with so much room. A division of 64 bits is dear, and hardly ever needed. */
+static inline uint32_t
+ring_place(uint64_t n, uint32_t room)
+{
+    return n <= UINT32_MAX ? (uint32_t)n % room : (uint32_t)(n % room);
+}
+
 /* The pattern that says "never" is stored for no value: its neighbour is. */
 static inline uint64_t
 not_never(int cell_type, uint64_t whole)

@@ -226,7 +226,7 @@ def test_a_reader_that_asks_the_witness_once_is_found_out(twin, stats_dir, monke
     """And, of a histogram, does not add up what it has."""
     monkeypatch.setattr(Spread, "tells", lambda self, n: True)
 
-    def trusting(data, _decoded, source):
+    def trusting(data, _decoded, source, _patience):
         return Copies(data, source.read(), data, source.read_at, lambda: True)
 
     monkeypatch.setattr(reading, "_copies", trusting)

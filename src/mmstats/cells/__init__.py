@@ -21,6 +21,7 @@ __all__ = [
     "CELLS",
     "Average",
     "Counter",
+    "Duration",
     "Gauge",
     "Histogram",
     "Instance",
@@ -88,6 +89,7 @@ Average = _twin.Average
 Moving = _twin.Moving
 Window = _twin.Window
 Timing = _twin.Timing
+Duration = _twin.Duration
 Histogram = _twin.Histogram
 Text = _twin.Text
 Gauge = _twin.Gauge

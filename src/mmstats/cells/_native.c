@@ -7,7 +7,8 @@
  *   _native_number.h        Number
  *   _native_compound.h      Average, Moving
  *   _native_window.h        Window
- *   _native_distribution.h  Histogram, Timing
+ *   _native_distribution.h  Histogram
+ *   _native_timing.h        Timing, Duration
  *   _native_text.h          Text
  *   _native_gauge.h         Gauge
  *   _native_lookup.h        Lookup
@@ -32,33 +33,37 @@
 #include "_native_number.h"
 #include "_native_segment.h"
 #include "_native_text.h"
+#include "_native_timing.h"
 #include "_native_updown.h"
 #include "_native_values.h"
 #include "_native_window.h"
 
-struct state {
-    PyTypeObject *segment;
-};
-
 static struct PyModuleDef native_module;
+
+static struct state *
+state_of(PyTypeObject *type)
+{
+    PyObject *mro = type->tp_mro;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); i++) {
+        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+        if (!PyType_HasFeature(base, Py_TPFLAGS_HEAPTYPE)) {
+            continue;
+        }
+        PyObject *module = ((PyHeapTypeObject *)base)->ht_module;
+        if (module != NULL && PyModule_GetDef(module) == &native_module) {
+            return PyModule_GetState(module);
+        }
+    }
+    PyErr_SetString(PyExc_TypeError, "no type of mmstats.cells._native");
+    return NULL;
+}
 
 /* The type of segments that goes with an object of ours, or of a subclass: borrowed. */
 static PyTypeObject *
 state_segment_type(PyObject *self)
 {
-    PyObject *mro = Py_TYPE(self)->tp_mro;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); i++) {
-        PyTypeObject *type = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
-        if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
-            continue;
-        }
-        PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
-        if (module != NULL && PyModule_GetDef(module) == &native_module) {
-            return ((struct state *)PyModule_GetState(module))->segment;
-        }
-    }
-    PyErr_SetString(PyExc_TypeError, "no type of mmstats.cells._native");
-    return NULL;
+    struct state *state = state_of(Py_TYPE(self));
+    return state != NULL ? state->segment : NULL;
 }
 
 static PyObject *
@@ -142,12 +147,14 @@ add_token(PyObject *module)
 static int
 add_types(PyObject *module)
 {
-    PyType_Spec *specs[] = {&counter_spec, &updown_spec, &number_spec,    &instance_spec,
-                            &average_spec, &moving_spec, &timing_spec,    &text_spec,
-                            &gauge_spec,   &lookup_spec, &histogram_spec, &window_spec};
+    PyType_Spec *specs[] = {&counter_spec, &updown_spec,    &number_spec, &instance_spec,
+                            &average_spec, &moving_spec,    &text_spec,   &gauge_spec,
+                            &lookup_spec,  &histogram_spec, &window_spec};
     struct state *state = PyModule_GetState(module);
     state->segment = add_type(module, &segment_spec);
-    if (state->segment == NULL) {
+    state->timing = state->segment != NULL ? add_type(module, &timing_spec) : NULL;
+    state->durations = state->timing != NULL ? add_type(module, &duration_spec) : NULL;
+    if (state->durations == NULL || add_ways(state->timing) < 0) {
         return -1;
     }
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
@@ -186,6 +193,8 @@ native_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct state *state = PyModule_GetState(module);
     Py_VISIT(state->segment);
+    Py_VISIT(state->timing);
+    Py_VISIT(state->durations);
     return 0;
 }
 
@@ -194,6 +203,8 @@ native_clear(PyObject *module)
 {
     struct state *state = PyModule_GetState(module);
     Py_CLEAR(state->segment);
+    Py_CLEAR(state->timing);
+    Py_CLEAR(state->durations);
     return 0;
 }
 

@@ -17,7 +17,15 @@ typedef struct {
 
 static const uint32_t gid_none = GID_NONE;
 
+/* What a module of ours keeps. */
+struct state {
+    PyTypeObject *segment, *timing, *durations;
+};
+
 static PyTypeObject *state_segment_type(PyObject *self);
+
+/* What the module keeps that has the type, or a base of it; NULL with an error set. */
+static struct state *state_of(PyTypeObject *type);
 
 static void
 add_word(const Counter *self, uint64_t *cell, union word amount)

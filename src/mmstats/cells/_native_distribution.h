@@ -86,38 +86,84 @@ distributed_reach(Distributed *self, uint32_t number, uint64_t **octave, PyObjec
     return NULL;
 }
 
-static bool
-distributed_store(const Distributed *self, struct slot *slot, uint64_t *octave, uint32_t number, double value)
+/* The usual case: both segments are attached. NULL: distributed_reach finds out. */
+static inline struct slot *
+distributed_standing(const Distributed *self, uint32_t number, uint64_t **octave)
 {
-    uint64_t time = self->shape.ring > 0 ? monotonic_ns() : 0;
-    return distribution_store(&self->shape, &slot->cells[self->value.index], octave, number, value, time);
+    const Compound *value = &self->value;
+    *octave = NULL;
+    if (number >= MMSTATS_BUCKET_FIRST) {
+        Segment *other =
+            self->octaves != NULL ? (Segment *)self->octaves[octave_of(&self->shape, number)] : NULL;
+        struct slot *of_octave =
+            other != NULL ? slot_standing(other->gid, (1u << self->shape.scale) - 1) : NULL;
+        if (of_octave == NULL) {
+            return NULL;
+        }
+        *octave = of_octave->cells;
+    }
+    return slot_standing(*value->gid, value->last);
+}
+
+/* What an update is: how its method is called, and by what it is handed over. */
+struct taken {
+    double value;
+    uint64_t time;   /* when it ended, by CLOCK_MONOTONIC in ns; 0: now */
+    PyObject *given; /* the value as it came, NULL where it did not */
+    PyMethodDef *method;
+};
+
+static bool
+distributed_store(const Distributed *self, struct slot *slot, uint64_t *octave, uint32_t number,
+                  const struct taken *taken)
+{
+    uint64_t time = taken->time != 0 || self->shape.ring == 0 ? taken->time : monotonic_ns();
+    return distribution_store(&self->shape, &slot->cells[self->value.index], octave, number, taken->value,
+                              time);
+}
+
+static int
+distributed_hand_over(Distributed *self, PyObject *later, const struct taken *taken)
+{
+    PyObject *given = taken->given != NULL ? Py_NewRef(taken->given) : PyFloat_FromDouble(taken->value);
+    if (given == NULL) {
+        Py_DECREF(later);
+        return -1;
+    }
+    int failed = hand_over(later, PyCFunction_New(taken->method, (PyObject *)self), given, NULL);
+    Py_DECREF(given);
+    return failed;
+}
+
+static int
+distributed_take(Distributed *self, const struct taken *taken)
+{
+    bool stored = false;
+    if (isfinite(taken->value)) {
+        uint32_t number = number_of(&self->shape, taken->value);
+        uint64_t *octave;
+        struct slot *slot = distributed_standing(self, number, &octave);
+        if (slot == NULL) {
+            PyObject *later = NULL;
+            slot = distributed_reach(self, number, &octave, &later);
+            if (later != NULL) {
+                return distributed_hand_over(self, later, taken);
+            }
+            if (slot == NULL) {
+                return -1;
+            }
+        }
+        stored = distributed_store(self, slot, octave, number, taken);
+    }
+    return stored ? 0 : compound_refuse(&self->value);
 }
 
 static PyObject *
 distributed_observe(Distributed *self, PyObject *given, PyMethodDef *method)
 {
-    double value;
-    if (compound_ready(&self->value) < 0 || real_from(self->value.label, given, &value) < 0) {
-        return NULL;
-    }
-    bool stored = false;
-    if (isfinite(value)) {
-        uint32_t number = number_of(&self->shape, value);
-        uint64_t *octave;
-        PyObject *later = NULL;
-        struct slot *slot = distributed_reach(self, number, &octave, &later);
-        if (later != NULL) {
-            if (hand_over(later, PyCFunction_New(method, (PyObject *)self), given, NULL) < 0) {
-                return NULL;
-            }
-            Py_RETURN_NONE;
-        }
-        if (slot == NULL) {
-            return NULL;
-        }
-        stored = distributed_store(self, slot, octave, number, value);
-    }
-    if (!stored && compound_refuse(&self->value) < 0) {
+    struct taken taken = {.given = given, .method = method};
+    if (compound_ready(&self->value) < 0 || real_from(self->value.label, given, &taken.value) < 0
+        || distributed_take(self, &taken) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -216,6 +262,27 @@ distributed_dealloc(Distributed *self)
     compound_free(&self->value);
 }
 
+/* A method of the subclass's own, unless it has one: the interpreter (3.11 to 3.13) calls those without a
+ * detour whose type is exactly that of the object. */
+static PyObject *
+own_method(PyObject *type, PyMethodDef *method)
+{
+    PyObject *own = PyObject_GetAttrString(type, "__dict__");
+    int is_there = own != NULL ? PyMapping_HasKeyString(own, method->ml_name) : 0;
+    PyObject *made = own != NULL && !is_there ? PyDescr_NewMethod((PyTypeObject *)type, method) : NULL;
+    Py_XDECREF(own);
+    if (made != NULL) {
+        PyObject_SetAttrString(type, method->ml_name, made);
+        Py_DECREF(made);
+    }
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(own_method_doc, "__init_subclass__()\n--\n\nGive the subclass a method of its own.");
+
 /* --- Histogram ------------------------------------------------------------------------------------ */
 
 static PyMethodDef histogram_methods[];
@@ -227,6 +294,12 @@ histogram_observe(Distributed *self, PyObject *const *args, Py_ssize_t nargs, Py
 {
     PyObject *value = the_argument("observe", "value", args, nargs, kwnames);
     return value != NULL ? distributed_observe(self, value, &histogram_methods[0]) : NULL;
+}
+
+static PyObject *
+histogram_init_subclass(PyObject *type, PyObject *Py_UNUSED(ignored))
+{
+    return own_method(type, &histogram_methods[0]);
 }
 
 static int
@@ -256,6 +329,7 @@ histogram_init(Distributed *self, PyObject *args, PyObject *kwargs)
 static PyMethodDef histogram_methods[] = {
     {"observe", (PyCFunction)(void (*)(void))histogram_observe, METH_FASTCALL | METH_KEYWORDS,
      histogram_observe_doc},
+    {"__init_subclass__", histogram_init_subclass, METH_NOARGS | METH_CLASS, own_method_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -276,105 +350,6 @@ static PyType_Spec histogram_spec = {
     .basicsize = sizeof(Distributed),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = histogram_slots,
-};
-
-/* --- Timing --------------------------------------------------------------------------------------- */
-
-static PyMethodDef timing_methods[];
-
-PyDoc_STRVAR(timing_observe_doc, "observe(seconds)\n--\n\nOne more duration.");
-
-static PyObject *
-timing_observe(Distributed *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
-{
-    PyObject *value = the_argument("observe", "seconds", args, nargs, kwnames);
-    return value != NULL ? distributed_observe(self, value, &timing_methods[0]) : NULL;
-}
-
-static PyObject *
-timing_get_value(Distributed *self, void *Py_UNUSED(closure))
-{
-    return ring_mean(&self->value, self->shape.ring);
-}
-
-static PyObject *
-timing_get_last(Distributed *self, void *Py_UNUSED(closure))
-{
-    Compound *value = &self->value;
-    struct slot *slot = compound_slot(value);
-    if (slot == NULL && PyErr_Occurred()) {
-        return NULL;
-    }
-    uint64_t first, count = slot != NULL ? window_of(value, &slot->cells[value->index], &first) : 0;
-    if (count == 0) {
-        return PyFloat_FromDouble(0.0);
-    }
-    uint32_t at = value->index + self->shape.ring + (uint32_t)((first + count - 1) % value->room);
-    return PyFloat_FromDouble(real_of(load_relaxed(&slot->cells[at])));
-}
-
-static int
-timing_init(Distributed *self, PyObject *args, PyObject *kwargs)
-{
-    static char *names[] = {"segment", "index",  "size",  "scale",  "low", "high",
-                            "bounds",  "octave", "label", "refuse", NULL};
-    PyTypeObject *segment_type = state_segment_type((PyObject *)self);
-    PyObject *segment, *bounds, *octave, *label, *refuse;
-    unsigned index, size;
-    int scale, low, high;
-    if (segment_type == NULL
-        || !PyArg_ParseTupleAndKeywords(args, kwargs, "O!O&O&iiiOOUO:Timing", names, segment_type, &segment,
-                                        u32_from, &index, u32_from, &size, &scale, &low, &high, &bounds,
-                                        &octave, &label, &refuse)
-        || ring_check(label, size) < 0) {
-        return -1;
-    }
-    uint32_t cells = distributed_range(self, scale, low, high, bounds, octave);
-    if (cells == 0) {
-        return -1;
-    }
-    self->shape.totals = MMSTATS_TIMER_TOTALS;
-    self->shape.spread = MMSTATS_TIMER_DISTRIBUTION;
-    self->shape.ring = MMSTATS_TIMER_DISTRIBUTION + cells;
-    self->shape.room = size + 1;
-    return ring_bind(&self->value, segment, index, self->shape.ring, size, label, refuse);
-}
-
-static PyMethodDef timing_methods[] = {
-    {"observe", (PyCFunction)(void (*)(void))timing_observe, METH_FASTCALL | METH_KEYWORDS,
-     timing_observe_doc},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef timing_getset[] = {
-    {"value", (getter)timing_get_value, NULL, "The mean of the calling thread's last durations.", NULL},
-    {"last", (getter)timing_get_last, NULL, "The last duration that the calling thread recorded.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
-
-PyDoc_STRVAR(timing_doc,
-             "Timing(segment, index, size, scale, low, high, bounds, octave, label, refuse)\n--\n\n"
-             "What a bound timer records.");
-
-static PyType_Slot timing_slots[] = {
-    {Py_tp_doc, (void *)timing_doc},
-    {Py_tp_new, compound_new},
-    {Py_tp_init, timing_init},
-    {Py_tp_repr, compound_repr},
-    {Py_tp_traverse, distributed_traverse},
-    {Py_tp_clear, distributed_clear},
-    {Py_tp_dealloc, distributed_dealloc},
-    {Py_tp_methods, timing_methods},
-    {Py_tp_getset, timing_getset},
-    {Py_tp_members, compound_members},
-    {0, NULL},
-};
-
-static PyType_Spec timing_spec = {
-    .name = "mmstats.cells._native.Timing",
-    .basicsize = sizeof(Distributed),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-    .slots = timing_slots,
 };
 
 #endif

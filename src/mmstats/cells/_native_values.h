@@ -8,6 +8,15 @@
 
 #include "words.h"
 
+#if PY_VERSION_HEX < 0x030A0000
+static inline PyObject *
+Py_NewRef(PyObject *object)
+{
+    Py_INCREF(object);
+    return object;
+}
+#endif
+
 /* The type's own name, without the module that C types carry in theirs. */
 static const char *
 type_name(PyObject *value)
@@ -72,9 +81,13 @@ whole_from(PyObject *label, PyObject *value, uint64_t *whole, bool *negative)
     return 0;
 }
 
-static int
+static inline int
 real_from(PyObject *label, PyObject *value, double *real)
 {
+    if (PyFloat_CheckExact(value)) {
+        *real = PyFloat_AS_DOUBLE(value);
+        return 0;
+    }
     *real = PyFloat_AsDouble(value);
     if (*real == -1.0 && PyErr_Occurred()) {
         return wrong_type(label, "a number", value);

@@ -13,6 +13,7 @@ import sys
 from math import fsum, isfinite
 
 from mmstats.cells.segment import DOUBLES, INTS, OWN, refuse_if_removed
+from mmstats.cells.wiped import word
 from mmstats.cells.words import real_from
 from mmstats.format import layout
 
@@ -28,32 +29,39 @@ if TYPE_CHECKING:
 def in_turn(segment: Segment, update: Callable[..., None], *arguments: Any) -> None:
     """Do the update, after one that it interrupted on this very thread."""
     mine = segment._local.__dict__
-    waiting = mine.setdefault("waiting", [])
     if mine.get("busy") and is_under_way(mine):
-        waiting.append((update, arguments))
+        mine.setdefault("waiting", []).append((update, arguments))
         return
     try:
         mine["busy"] = True
         update(*arguments)
     finally:
         mine["busy"] = False
-        _take_turns(segment, waiting)  # what came back to a handler as done is done, also if it then raised
+        if "waiting" in mine:
+            take_turns(segment)  # what came back to a handler as done is done, also if it then raised
 
 
-def _take_turns(segment: Segment, waiting: list[Any]) -> None:
+turns = [in_turn.__code__]  # what an update is made by: the quick ways do the same by themselves
+
+
+def take_turns(segment: Segment) -> None:
     """Do what waits; a handler that comes in between may do some of it, or all."""
+    waiting = segment._local.__dict__.get("waiting", ())
     while True:
         try:
             update, arguments = waiting.pop(0)
-        except IndexError:
+        except (AttributeError, IndexError):
             return
         in_turn(segment, update, *arguments)
 
 
 def is_under_way(mine: dict[str, Any]) -> bool:
-    """Whether an update of these is on the stack: a handler that raised may have left "busy" behind."""
+    """Whether an update of these is on the stack: a handler that raised may have left "busy" behind.
+
+    One that is in its middle has them as its `mine`.
+    """
     frame = sys._getframe(1).f_back
-    while frame is not None and not (frame.f_code is in_turn.__code__ and frame.f_locals.get("mine") is mine):
+    while frame is not None and not (frame.f_code in turns and frame.f_locals.get("mine") is mine):
         frame = frame.f_back
     return frame is not None
 
@@ -89,10 +97,31 @@ class Compound:
 
     def _take(self, method: Callable[..., None], value: Amount) -> None:
         """Check the value, and store it; `method` is what it is handed over to."""
-        real = real_from(self.label, value)
+        real = value if type(value) is float else real_from(self.label, value)
         if not isfinite(real):
             self._refuse()
             return
+        own = self._segment._local.__dict__
+        try:
+            views = own["views"][word[0]]
+        except KeyError:  # not attached
+            views = None
+        if views is None or own.get("busy"):
+            self._take_slowly(method, value, real)
+            return
+        mine = own  # by which `is_under_way` knows us
+        try:
+            mine["busy"] = True
+            self._store(views, real)
+        finally:
+            mine["busy"] = False
+            if "waiting" in mine:
+                take_turns(self._segment)
+
+    turns.append(_take.__code__)
+
+    def _take_slowly(self, method: Callable[..., None], value: Amount, real: float) -> None:
+        """Likewise, where the segment is not attached, or another update is under way."""
         views, later = self._segment._reach()
         if later is not None:
             later(method.__get__(self), value)  # not what a subclass made of it

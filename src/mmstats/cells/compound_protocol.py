@@ -17,7 +17,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Protocol
+    from typing import Literal, Protocol
+
+    from typing_extensions import Self
 
     from mmstats.cells.protocol import Amount, Segment
 
@@ -104,8 +106,35 @@ if TYPE_CHECKING:
         def observe(self, value: Amount) -> None:
             """One more value. TypeError, with label and value, for what is no number."""
 
+    class Duration(Protocol):
+        """One duration, which begins as it is made: running, then done. Recorded once, by whoever ends it."""
+
+        def __init__(self, timing: Timing) -> None: ...
+
+        @property
+        def done(self) -> bool:
+            """Whether it has ended."""
+
+        @property
+        def elapsed(self) -> float:
+            """Seconds from its beginning to its end, or to now."""
+
+        def stop(self) -> None:
+            """End it, and record it; a second time changes nothing."""
+
+        def __enter__(self) -> Self: ...
+
+        def __exit__(self, *raised: object) -> Literal[False]: ...
+
     class Timing(Protocol):
-        """What a bound timer records: TIMER_DISTRIBUTION cells, the distribution's, a ring of size + 1."""
+        """A bound timer: TIMER_DISTRIBUTION cells, the distribution's, a ring of size + 1.
+
+        `clock()` gives seconds; without one it is CLOCK_MONOTONIC. A `with` begins a Duration, and
+        records it at its end. Whoever looks up only one of `__enter__` and `__exit__`, or both by the
+        class, calls `_enter()` and `_leave()` of a subclass instead.
+        """
+
+        clock: Callable[[], float] | None
 
         def __init__(
             self,
@@ -119,9 +148,14 @@ if TYPE_CHECKING:
             octave: Octave,
             label: str,
             refuse: Callable[[], object],
+            clock: Callable[[], float] | None = None,
         ) -> None: ...
 
         label: str
+
+        def __enter__(self) -> Duration: ...
+
+        def __exit__(self, *raised: object) -> Literal[False]: ...
 
         def observe(self, seconds: Amount) -> None:
             """One more duration. TypeError, with label and value, for what is no number."""

@@ -29,11 +29,12 @@ from math import isnan
 
 from mmstats.cells.compound import Average, Moving
 from mmstats.cells.counter import Counter, UpDown
-from mmstats.cells.distribution import Histogram, Timing
+from mmstats.cells.distribution import Histogram
 from mmstats.cells.gauge import Gauge
 from mmstats.cells.lookup import Lookup
 from mmstats.cells.segment import DOUBLES, INTS, OWN, WENT_WRONG, Segment, refuse_if_removed
 from mmstats.cells.text import Text
+from mmstats.cells.timing import Duration, Timing
 from mmstats.cells.window import Window
 from mmstats.cells.wiped import Token, word
 from mmstats.cells.words import (
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Average",
     "Counter",
+    "Duration",
     "Gauge",
     "Histogram",
     "Instance",

@@ -27,6 +27,8 @@ else:
 class Histogram(Measured, OfTwin):
     """A bound histogram: `.observe(value)`, and what the process has observed."""
 
+    __slots__ = ("_measure",)
+
     def __init__(self, place: Place, spread: Range) -> None:
         where = (spread.scale, spread.low, spread.high, spread.bounds)
         super().__init__(place.segment, place.index, *where, place.octave, place.label, refuse)

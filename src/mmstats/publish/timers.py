@@ -1,15 +1,15 @@
-"""A bound timer, and the contexts that it hands out while it runs.
+"""A bound timer, and the durations that `.start()` begins.
 
-Which duration an `__exit__` or a `.stop()` ends is found in the caller's context (contextvars): nested
-and recursive blocks end in the opposite order, tasks of asyncio and greenlets have contexts of their own
-and may interleave at will. Where a block is entered in one context and left in another (a web framework
-that runs both halves in threads), the youngest one that is still running is ended.
+A block, `with stats.latency:`, has a duration of its own: see `cells.timing`. Which one a `.stop()` ends is
+found in the caller's context (contextvars): nested and recursive ones end in the opposite order, tasks of
+asyncio and greenlets have contexts of their own and may interleave at will. Where one is begun in one
+context and ended in another (a web framework that runs both halves in threads), the youngest one that is
+still running is ended.
 """
 
 from __future__ import annotations
 
 from contextvars import ContextVar
-from time import monotonic_ns
 
 from mmstats import cells
 from mmstats.around import around
@@ -21,64 +21,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Literal, TypeVar
 
-    from typing_extensions import Self
-
-    from mmstats.cells._native import Timing
+    from mmstats.cells._native import Duration, Timing
     from mmstats.format.spread import Range
     from mmstats.publish.place import Place
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 else:
-    Timing = cells.Timing
+    Duration, Timing = cells.Duration, cells.Timing
 
-DEEPEST = 1_000  # contexts that are started and never stopped are forgotten beyond so many
-NANOSECONDS = 1e9
+DEEPEST = 1_000  # durations that are started and never stopped are forgotten beyond so many
+
+TimerContext = Duration
 
 
-class TimerContext:
-    """One duration: running, then done.
+class Started(Duration):
+    """One that its timer is to find again. `entered`: by a `with` of some sort, whose end looks for it."""
 
-    `with` yields one, `.start()` returns one. Leaving its `with`, or calling its `.stop()`, records it once.
-    """
+    __slots__ = ("depth", "entered", "outer", "timer")
 
-    __slots__ = ("_begin", "_end", "_timer", "depth", "entered", "outer")
-
-    def __init__(self, timer: Timer, outer: TimerContext | None, *, entered: bool) -> None:
-        self.depth: int = outer.depth + 1 if outer is not None and outer.depth < DEEPEST else 0
-        self.outer = outer if self.depth else None
-        self.entered = entered  # by a `with` of the timer, whose end is to find it
-        self._timer = timer
-        self._end: float | None = None
-        self._begin = timer.get_time()
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended."""
-        return self._end is not None
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds from its beginning to its end, or to now."""
-        end = self._timer.get_time() if self._end is None else self._end
-        return (end - self._begin) / self._timer.ticks
+    depth: int
+    entered: bool
+    outer: Started | None
+    timer: Timer
 
     def stop(self) -> None:
         """End it, and record it; a second time changes nothing."""
-        if self._end is None:
-            self._end = self._timer.get_time()
-            self._timer.forget(self)
-            self._timer.observe(self.elapsed)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> Literal[False]:
-        self.stop()
-        return False
+        self.timer.forget(self)
+        super().stop()
 
 
 class Timer(Measured, Timing):
     """A bound timer. What it records is in `cells.compound_protocol`."""
+
+    __slots__ = ("_current", "_measure", "_open")
 
     def __init__(
         self,
@@ -89,24 +64,21 @@ class Timer(Measured, Timing):
         timer: Callable[[], float] | None = None,
     ) -> None:
         where = (spread.scale, spread.low, spread.high, spread.bounds)
-        super().__init__(place.segment, place.index, size, *where, place.octave, place.label, refuse)
+        super().__init__(place.segment, place.index, size, *where, place.octave, place.label, refuse, timer)
         self._measure = place.measured
-        label = place.label
-        self.get_time: Callable[[], float] = timer or monotonic_ns
-        self.ticks = 1.0 if timer else NANOSECONDS  # in a second
-        self._current: ContextVar[TimerContext | None] = ContextVar(label, default=None)
-        self._open: dict[TimerContext, None] = {}
+        self._current: ContextVar[Started | None] = ContextVar(place.label, default=None)
+        self._open: dict[Started, None] = {}
 
     def add(self, seconds: float) -> None:
         """What 0.8 called `observe`."""
         self.observe(seconds)
 
     def start(self) -> TimerContext:
-        """Begin a duration; `.stop()` ends the youngest of the caller's own."""
+        """Begin a duration; `.stop()` ends the youngest of those that the caller started."""
         return self._begin(entered=False)
 
     def stop(self) -> None:
-        """End the caller's youngest duration, and record it. UsageError where none is running."""
+        """End and record the youngest duration that the caller started. UsageError where there is none."""
         context = self._current.get()
         while context is not None and context.done:
             context = context.outer
@@ -129,16 +101,18 @@ class Timer(Measured, Timing):
 
     def _apart(self) -> TimerContext:
         """A duration that nobody finds: in a generator the caller's context is not its own."""
-        return TimerContext(self, None, entered=False)
+        return Duration(self)
 
-    def forget(self, context: TimerContext) -> None:
+    def forget(self, context: Started) -> None:
         """The context is done."""
         self._open.pop(context, None)
 
-    def __enter__(self) -> TimerContext:
+    def _enter(self) -> TimerContext:
+        """Begin a block that is not a `with` of this very timer."""
         return self._begin(entered=True)
 
-    def __exit__(self, *exc: object) -> Literal[False]:
+    def _leave(self) -> Literal[False]:
+        """End it."""
         context = self._current.get()
         while context is not None and not context.entered:
             context = context.outer
@@ -154,13 +128,16 @@ class Timer(Measured, Timing):
         around = self._current.get()
         while around is not None and around.done and not around.entered:
             around = around.outer
-        context = TimerContext(self, around, entered=entered)
+        context = Started(self)
+        context.timer, context.entered, context.depth, context.outer = self, entered, 0, None
+        if around is not None and around.depth < DEEPEST:
+            context.depth, context.outer = around.depth + 1, around
         self._current.set(context)
         self._open[context] = None
         if len(self._open) > DEEPEST:
             self._open.pop(next(iter(list(self._open))), None)
         return context
 
-    def _youngest(self) -> TimerContext | None:
+    def _youngest(self) -> Started | None:
         """Of those that run, whoever began them."""
         return next(reversed(list(self._open)), None)
