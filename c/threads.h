@@ -59,6 +59,7 @@ struct page {
     uint64_t ours;       /* 1 since this process renewed the token, be it lowered meanwhile or not */
     pthread_mutex_t mutex;
     struct node *nodes;
+    pthread_mutex_t slow; /* for what a user's threads share besides; taken before the other one */
 };
 
 struct table {
@@ -272,7 +273,7 @@ slots_forget(uint32_t gid)
     pthread_mutex_unlock(&page->mutex);
 }
 
-/* Small numbers for segments. Taken and given with the GIL held. */
+/* Small numbers for segments. Taken and given with the GIL held, or another lock for all. */
 static struct {
     uint32_t *free;
     uint32_t free_count, made, room;
@@ -310,6 +311,7 @@ page_wipe(void)
 {
     memset(page, 0, sizeof *page);
     page->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    page->slow = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 
 static bool

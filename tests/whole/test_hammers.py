@@ -187,7 +187,7 @@ def store(self, views, real):
 window.Window._store = store
 """,
     "timer": """
-right = distribution.Timing._store
+right = distribution.store
 class Doubles(list):
     def __init__(self, doubles): self.doubles = doubles
     def __getitem__(self, at): return self.doubles[at]
@@ -195,9 +195,9 @@ class Doubles(list):
         self.doubles[at] = value
         if at < 6 and at >= 3: self.doubles[at + 3] = value
         elif at < 9 and at >= 6: self.doubles[at - 3] = value
-def store(self, views, octave, number, real):
-    right(self, (views[0], Doubles(views[1]), *views[2:]), octave, number, real)
-distribution.Timing._store = store
+def store(handle, spread, views, octave, number, real):
+    right(handle, spread, (views[0], Doubles(views[1]), *views[2:]), octave, number, real)
+distribution.store = store
 """,
     "text": """
 right = text.Text._store
