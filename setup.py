@@ -12,14 +12,20 @@ FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra"]
 if os.environ.get("MMSTATS_WERROR") == "1":
     FLAGS.append("-Werror")
 
-native = Extension(
-    "mmstats.cells._native",
-    sources=["src/mmstats/cells/_native.c"],
-    depends=glob("src/mmstats/cells/*.h") + glob("c/*.h"),
-    include_dirs=["c", "src/mmstats/cells"],
-    extra_compile_args=FLAGS,
-    optional=True,
-)
+
+def native(room: str) -> Extension:
+    """The native twin of a room."""
+    return Extension(
+        f"mmstats.{room}._native",
+        sources=[f"src/mmstats/{room}/_native.c"],
+        depends=glob(f"src/mmstats/{room}/*.h") + glob("c/*.h"),
+        include_dirs=["c", f"src/mmstats/{room}"],
+        extra_compile_args=FLAGS,
+        optional=True,
+    )
+
 
 # PyPy stores through cffi faster than through a C call of ours.
-setup(ext_modules=[] if platform.python_implementation() == "PyPy" else [native])
+setup(
+    ext_modules=[] if platform.python_implementation() == "PyPy" else [native("cells"), native("aggregate")]
+)

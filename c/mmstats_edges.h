@@ -4,8 +4,8 @@
 
 #include "mmstats_layout.h"
 
-/* Edges of buckets between 1 and 2: the largest double that is not above 2**(k / 2**SCALE_MOST), from
- * k = 1 on. A smaller scale has some of them. */
+/* Edges of buckets between 1 and 2: the largest double that is not above 2**(k / 2**SCALE_MOST),
+ * from k = 1 on. A smaller scale has some of them. */
 static const double mmstats_edges[(1 << MMSTATS_SCALE_MOST) - 1] = {
     0x1.00b1afa5abcbep+0,
     0x1.0163da9fb3335p+0,

@@ -159,8 +159,8 @@ def c_edges(layout: dict) -> str:
         "",
         '#include "mmstats_layout.h"',
         "",
-        "/* Edges of buckets between 1 and 2: the largest double that is not above 2**(k / 2**SCALE_MOST), from",
-        " * k = 1 on. A smaller scale has some of them. */",
+        "/* Edges of buckets between 1 and 2: the largest double that is not above 2**(k / 2**SCALE_MOST),",
+        " * from k = 1 on. A smaller scale has some of them. */",
         "static const double mmstats_edges[(1 << MMSTATS_SCALE_MOST) - 1] = {",
     ]
     for k in range(1, 1 << scale):
