@@ -26,6 +26,10 @@ UPDATES = {
     "held": "with stats.inflight.held(): pass",
     "maximum": "stats.top = -2.0",
     "static": "stats.name",
+    "average": "stats.mean.add(2.5)",
+    "histogram": "stats.size.observe(0.25)",
+    "duration": "stats.latency.observe(0.25)",
+    "a member": "stats.requests.tagged('GET').incr()",
 }
 PROGRAM = """
 import gc, resource
@@ -36,6 +40,10 @@ class Every(Model):
     free = mmstats.GaugeField()
     top = mmstats.DoubleField()
     name = mmstats.StaticTextField(value='x')
+    mean = mmstats.AverageField()
+    size = mmstats.HistogramField()
+    latency = mmstats.TimerField()
+    requests = mmstats.CounterField(tags=('method',))
 
 stats = Every()
 def update():

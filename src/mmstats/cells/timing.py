@@ -18,6 +18,7 @@ from time import monotonic_ns
 
 from mmstats.cells.compound import Ring
 from mmstats.cells.distribution import Spread, take
+from mmstats.cells.words import real_from
 from mmstats.format import layout
 
 TYPE_CHECKING = False
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from mmstats.cells.protocol import Amount
     from mmstats.cells.segment import Segment
 
-FIRST = "__enter__" if sys.version_info < (3, 14) else "__exit__"  # which of the two a `with` looks up first
+# Which of the two a `with` looks up first.
+FIRST = "__exit__" if sys.implementation.name == "pypy" or sys.version_info >= (3, 14) else "__enter__"
 NANOSECONDS = 1e9
 
 
@@ -48,14 +50,14 @@ class Duration:
 
     def _start(self) -> None:
         self._end: float | None = None
-        self._clock = clock = self._timing.clock
-        self._begin: float = clock() if clock else monotonic_ns()
+        self._clock = self._timing._clock
+        self._begin = self._now()
 
     def _seconds(self, end: float) -> float:
         return end - self._begin if self._clock else (end - self._begin) / NANOSECONDS
 
     def _now(self) -> float:
-        return self._clock() if self._clock else monotonic_ns()
+        return real_from(self._timing.label, self._clock()) if self._clock else monotonic_ns()
 
     @classmethod
     def coming(cls, timing: Timing) -> Duration:
@@ -93,7 +95,7 @@ class Duration:
     def enter(self) -> Any:
         """What a `with` calls first."""
         if not self.is_paired:
-            return self._timing._enter()
+            return self._alone()._enter()
         self._start()
         return self
 
@@ -102,8 +104,15 @@ class Duration:
         if self.is_paired:
             Duration.stop(self)
         else:
-            self._timing._leave()
+            self._alone()._leave()
         return False
+
+    def _alone(self) -> Timing:
+        """Its timer, where it was looked up without its other half."""
+        coming, thread = self._timing._coming, get_ident()
+        if coming.get(thread) is self:
+            del coming[thread]
+        return self._timing
 
 
 class Way(property):
@@ -142,7 +151,7 @@ def leave(timing: Timing) -> Callable[..., Literal[False]]:
 class Timing(Ring):
     """A bound timer: `with` records a duration."""
 
-    __slots__ = ("_coming", "_spread", "clock")
+    __slots__ = ("_clock", "_coming", "_spread")
 
     __enter__ = Way(enter)
     __exit__ = Way(leave)
@@ -171,6 +180,17 @@ class Timing(Ring):
     def observe(self, seconds: Amount) -> None:
         """One more duration."""
         take(self, self._spread, Timing.observe, seconds)
+
+    @property
+    def clock(self) -> Callable[[], float] | None:
+        """Gives seconds; None: CLOCK_MONOTONIC."""
+        return self._clock
+
+    @clock.setter
+    def clock(self, clock: Callable[[], float] | None) -> None:
+        if clock is not None and not callable(clock):
+            raise TypeError(f"{self.label!r}: a clock is called, and gives seconds: {clock!r}")
+        self._clock = clock
 
     def _enter(self) -> Any:
         """Begin what is no `with` of this very timer."""
