@@ -539,7 +539,7 @@ static struct segment *
 segment_new(mmstats_publisher *publisher, uint32_t cells, bool of_process)
 {
     struct segment *segment = calloc(1, sizeof *segment);
-    if (segment == NULL || !gid_take(&segment->gid)) {
+    if (segment == NULL || !gid_take_locked(&segment->gid)) {
         free(segment);
         return no_memory();
     }
@@ -1701,15 +1701,11 @@ take_settings(struct settings *settings, const struct mmstats_options *options)
 static bool
 start(mmstats_publisher *publisher)
 {
-    static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&starting);
-    bool started = threads_start();
-    pthread_mutex_unlock(&starting);
-    if (!started) {
+    if (!threads_start()) {
         return false;
     }
     pthread_mutex_lock(&page->slow);
-    started = gid_take(&publisher->state_gid) && has_region(publisher);
+    bool started = gid_take_locked(&publisher->state_gid) && has_region(publisher);
     pthread_mutex_unlock(&page->slow);
     return started;
 }
@@ -1752,12 +1748,12 @@ close_segments(mmstats_publisher *publisher)
     for (struct segment *segment = publisher->segments, *next; segment != NULL; segment = next) {
         next = segment->next;
         slots_forget(segment->gid);
-        gid_give(segment->gid);
+        gid_give_locked(segment->gid);
         free(segment->octaves);
         free(segment);
     }
     slots_forget(publisher->state_gid);
-    gid_give(publisher->state_gid);
+    gid_give_locked(publisher->state_gid);
 }
 
 void

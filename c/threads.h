@@ -104,13 +104,23 @@ token_is_ours(void)
     return page->ours != 0;
 }
 
+/* With the mutex held. */
 static uint64_t
-process_number(void)
+process_number_locked(void)
 {
     if (page->process == 0) {
         page->process = ++numbers;
     }
     return page->process;
+}
+
+static uint64_t
+process_number(void)
+{
+    pthread_mutex_lock(&page->mutex);
+    uint64_t number = process_number_locked();
+    pthread_mutex_unlock(&page->mutex);
+    return number;
 }
 
 static void
@@ -149,7 +159,7 @@ slot_clear(struct slot *slot)
 static void
 node_link(struct node *node)
 {
-    node->process = process_number();
+    node->process = process_number_locked();
     node->next = page->nodes;
     node->link = &page->nodes;
     if (node->next != NULL) {
@@ -273,14 +283,14 @@ slots_forget(uint32_t gid)
     pthread_mutex_unlock(&page->mutex);
 }
 
-/* Small numbers for segments. Taken and given with the GIL held, or another lock for all. */
+/* Small numbers for segments; a free one is taken and given back under the lock `slow`. */
 static struct {
     uint32_t *free;
     uint32_t free_count, made, room;
 } gids;
 
 static bool
-gid_take(uint32_t *gid)
+gid_take_locked(uint32_t *gid)
 {
     if (gids.free_count != 0) {
         *gid = gids.free[--gids.free_count];
@@ -299,10 +309,27 @@ gid_take(uint32_t *gid)
     return true;
 }
 
+static bool
+gid_take(uint32_t *gid)
+{
+    pthread_mutex_lock(&page->slow);
+    bool taken = gid_take_locked(gid);
+    pthread_mutex_unlock(&page->slow);
+    return taken;
+}
+
+static void
+gid_give_locked(uint32_t gid)
+{
+    gids.free[gids.free_count++] = gid;
+}
+
 static void
 gid_give(uint32_t gid)
 {
-    gids.free[gids.free_count++] = gid;
+    pthread_mutex_lock(&page->slow);
+    gid_give_locked(gid);
+    pthread_mutex_unlock(&page->slow);
 }
 
 /* Where the kernel cannot wipe, the C library's fork calls this; raw system calls go unnoticed. */
@@ -324,9 +351,8 @@ page_is_wiped_on_fork(void)
 #endif
 }
 
-/* Once for the process. False: errno says why. */
 static bool
-threads_start(void)
+threads_start_locked(void)
 {
     static bool started;
     if (started) {
@@ -342,6 +368,17 @@ threads_start(void)
         return false;
     }
     return started = pthread_key_create(&thread_end, node_end) == 0;
+}
+
+/* Once for the process. False: errno says why. */
+static bool
+threads_start(void)
+{
+    static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&starting);
+    bool started = threads_start_locked();
+    pthread_mutex_unlock(&starting);
+    return started;
 }
 
 #endif

@@ -168,14 +168,12 @@ add_types(PyObject *module)
 }
 
 static int
-intern_names(void)
+intern_names(struct state *state)
 {
-    if (fields_name == NULL) {
-        fields_name = PyUnicode_InternFromString("__mmstats_fields__");
-        verb_name = PyUnicode_InternFromString("_mm_verb");
-        set_name = PyUnicode_InternFromString("set");
-    }
-    return fields_name != NULL && verb_name != NULL && set_name != NULL ? 0 : -1;
+    state->fields_name = PyUnicode_InternFromString("__mmstats_fields__");
+    state->verb_name = PyUnicode_InternFromString("_mm_verb");
+    state->set_name = PyUnicode_InternFromString("set");
+    return state->fields_name != NULL && state->verb_name != NULL && state->set_name != NULL ? 0 : -1;
 }
 
 static int
@@ -185,7 +183,7 @@ native_exec(PyObject *module)
         PyErr_SetString(PyExc_ImportError, "no memory for the page that a fork wipes");
         return -1;
     }
-    return intern_names() < 0 || add_types(module) < 0 ? -1 : add_token(module);
+    return intern_names(PyModule_GetState(module)) < 0 || add_types(module) < 0 ? -1 : add_token(module);
 }
 
 static int
@@ -205,11 +203,23 @@ native_clear(PyObject *module)
     Py_CLEAR(state->segment);
     Py_CLEAR(state->timing);
     Py_CLEAR(state->durations);
+    Py_CLEAR(state->fields_name);
+    Py_CLEAR(state->verb_name);
+    Py_CLEAR(state->set_name);
     return 0;
 }
 
+/* Interpreters share the page and the tables of threads, which have locks of their own, and the cells of
+ * nobody. Threads of one interpreter are kept apart by its GIL, here and there: a Python without one
+ * (3.13t) turns it on again when it loads this. */
 static PyModuleDef_Slot native_slots[] = {
     {Py_mod_exec, native_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_USED},
+#endif
     {0, NULL},
 };
 

@@ -17,15 +17,7 @@ typedef struct {
 
 static const uint32_t gid_none = GID_NONE;
 
-/* What a module of ours keeps. */
-struct state {
-    PyTypeObject *segment, *timing, *durations;
-};
-
 static PyTypeObject *state_segment_type(PyObject *self);
-
-/* What the module keeps that has the type, or a base of it; NULL with an error set. */
-static struct state *state_of(PyTypeObject *type);
 
 static void
 add_word(const Counter *self, uint64_t *cell, union word amount)
@@ -41,11 +33,10 @@ add_word(const Counter *self, uint64_t *cell, union word amount)
 static int
 warn_of_wrap(Counter *self)
 {
-    static bool warned;
-    if (warned) {
+    static bool warned; /* in the process */
+    if (__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED)) {
         return 0;
     }
-    warned = true;
     return PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
                             "%R: a negative amount wraps modulo 2**64; what goes down is an UpDownField",
                             self->label);

@@ -9,13 +9,11 @@
 
 #include "_native_values.h"
 
-static PyObject *verb_name, *set_name; /* interned once, for all interpreters' lifetime */
-
 /* The word that shows how the field is used: its `_mm_verb`, or incr. None: it has no methods. */
 static PyObject *
-field_verb(PyObject *field)
+field_verb(const struct state *state, PyObject *field)
 {
-    PyObject *verb = PyObject_GetAttr(field, verb_name);
+    PyObject *verb = PyObject_GetAttr(field, state->verb_name);
     if (verb == NULL) {
         PyErr_Clear();
         verb = PyUnicode_FromString("incr");
@@ -42,33 +40,33 @@ refuse(PyObject *self, PyObject *name, PyObject *field, PyObject *verb)
 }
 
 static int
-set_handle(PyObject *self, PyObject *name, PyObject *value)
+set_handle(const struct state *state, PyObject *self, PyObject *name, PyObject *value)
 {
     PyObject *handle = PyObject_GenericGetAttr(self, name);
-    PyObject *done = handle != NULL ? PyObject_CallMethodOneArg(handle, set_name, value) : NULL;
+    PyObject *done = handle != NULL ? PyObject_CallMethodOneArg(handle, state->set_name, value) : NULL;
     Py_XDECREF(handle);
     Py_XDECREF(done);
     return done != NULL ? 0 : -1;
 }
 
 static bool
-is_set(PyObject *verb)
+is_set(const struct state *state, PyObject *verb)
 {
-    return verb == set_name
-           || (verb != NULL && PyUnicode_Check(verb) && PyUnicode_Compare(verb, set_name) == 0);
+    return verb == state->set_name
+           || (verb != NULL && PyUnicode_Check(verb) && PyUnicode_Compare(verb, state->set_name) == 0);
 }
 
 /* What assigning to a declared field comes to, where nothing in the class takes it. */
 static int
-set_declared(PyObject *self, PyObject *name, PyObject *field, PyObject *value)
+set_declared(const struct state *state, PyObject *self, PyObject *name, PyObject *field, PyObject *value)
 {
-    PyObject *verb = value != NULL ? field_verb(field) : NULL;
+    PyObject *verb = value != NULL ? field_verb(state, field) : NULL;
     int failed = -1;
     if (value != NULL && verb == NULL) {
         return -1;
     }
-    if (is_set(verb)) {
-        failed = set_handle(self, name, value);
+    if (is_set(state, verb)) {
+        failed = set_handle(state, self, name, value);
     }
     else {
         refuse(self, name, field, verb);
@@ -80,11 +78,12 @@ set_declared(PyObject *self, PyObject *name, PyObject *field, PyObject *value)
 static int
 set_undescribed(PyObject *self, PyObject *name, PyObject *value)
 {
-    PyObject *field = declared_field(Py_TYPE(self), name);
+    const struct state *state = state_of(Py_TYPE(self));
+    PyObject *field = state != NULL ? declared_field(state, Py_TYPE(self), name) : NULL;
     if (field == NULL) {
         return PyErr_Occurred() ? -1 : PyObject_GenericSetAttr(self, name, value);
     }
-    int failed = set_declared(self, name, field, value);
+    int failed = set_declared(state, self, name, field, value);
     Py_DECREF(field);
     return failed;
 }

@@ -314,7 +314,7 @@ number_of_class(Number *self, PyObject *type)
 {
     PyObject *field = NULL;
     if (type != NULL && PyType_Check(type)) {
-        field = declared_field((PyTypeObject *)type, self->name);
+        field = declared_field(state_of(Py_TYPE(self)), (PyTypeObject *)type, self->name);
     }
     if (field == NULL && !PyErr_Occurred()) {
         field = (PyObject *)self;

@@ -132,13 +132,20 @@ wrapped(uint64_t whole, int bits, bool is_signed)
     return is_signed ? (uint64_t)((int64_t)(whole << spare) >> spare) : (whole << spare) >> spare;
 }
 
-static PyObject *fields_name; /* interned once, for all interpreters' lifetime */
+/* What a module of ours keeps, one in each interpreter. */
+struct state {
+    PyTypeObject *segment, *timing, *durations;
+    PyObject *fields_name, *verb_name, *set_name; /* interned */
+};
+
+/* Of the module that has the type, or a base of it; NULL with an error set. */
+static struct state *state_of(PyTypeObject *type);
 
 /* The declared field of that name, owned; NULL without an error: there is none. */
 static PyObject *
-declared_field(PyTypeObject *type, PyObject *name)
+declared_field(const struct state *state, PyTypeObject *type, PyObject *name)
 {
-    PyObject *fields = _PyType_Lookup(type, fields_name);
+    PyObject *fields = _PyType_Lookup(type, state->fields_name);
     if (fields == NULL) {
         return NULL;
     }
