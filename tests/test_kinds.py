@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmstats import kinds
-from mmstats.format import layout
+from mmstats.format import ends, layout
 from mmstats.format.layout import CELL_TYPE_F64 as F64
 from mmstats.format.layout import CELL_TYPE_I64 as I64
 from mmstats.format.layout import CELL_TYPE_U64 as U64
@@ -77,7 +77,7 @@ def test_what_nobody_wrote_stays_unwritten():
     ],
 )
 def test_what_goes_with_its_thread(kind, aggregate, goes):
-    assert kinds.goes_with_thread(kind, aggregate) is goes
+    assert ends.goes_with_thread(kind, aggregate) is goes
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,11 @@ def test_what_goes_with_its_thread(kind, aggregate, goes):
     ],
 )
 def test_what_goes_with_its_process(kind, aggregate, goes, goes_kept):
-    assert kinds.goes_with_process(kind, aggregate, keep=False) is goes
-    assert kinds.goes_with_process(kind, aggregate, keep=True) is goes_kept
+    assert ends.goes_with_process(kind, aggregate, keep=False) is goes
+    assert ends.goes_with_process(kind, aggregate, keep=True) is goes_kept
 
 
 def test_the_table_has_the_words_of_the_format():
+    assert set(kinds.KINDS) == set(ends.OF_PROCESS)
     assert set(kinds.KINDS) <= set(layout.KINDS.values())
     assert set(kinds.RULES) == set(layout.AGGREGATES.values()) | set(kinds.OF_KIND.values())

@@ -120,54 +120,36 @@ FOR_TEXT = frozenset(("last", "all", "set"))
 
 
 class Kind:
-    """One row: which cells it may have, how lanes combine, and what is left after a death.
+    """One row: which cells it may have, and how lanes combine; `format.ends` says what a death leaves.
 
     `lanes`: a word of RULES; empty: the metric's own. `place`: where its value stands, in every `lane`
-    (`compound`: in several cells), in the lane of the `process`, or in the `metric` itself. `process`:
-    what the end of the process leaves: `stays`, `keep` (stays with the flag), `totals` (see `remaining`)
-    or `gone`.
+    (`compound`: in several cells), in the lane of the `process`, or in the `metric` itself.
     """
 
-    __slots__ = ("cell_types", "lanes", "place", "process")
+    __slots__ = ("cell_types", "lanes", "place")
 
-    def __init__(self, cell_types: Iterable[int], *, place: str, lanes: str, process: str) -> None:
+    def __init__(self, cell_types: Iterable[int], *, place: str, lanes: str) -> None:
         self.cell_types = frozenset(cell_types)
         self.place = place
         self.lanes = lanes
-        self.process = process
 
 
 # Kinds that are not here yet are not known to this reader.
 KINDS = {
-    "counter": Kind(NUMBERS, place="lane", lanes="sum", process="stays"),
-    "updown": Kind(NUMBERS, place="lane", lanes="sum", process="keep"),
-    "number": Kind(NUMBERS, place="lane", lanes="", process="keep"),
-    "average": Kind((CELL_TYPE_F64,), place="compound", lanes="mean", process="stays"),
-    "moving": Kind((CELL_TYPE_F64,), place="compound", lanes="mean", process="gone"),
-    "timer": Kind((CELL_TYPE_F64,), place="compound", lanes="timer", process="totals"),
-    "histogram": Kind((CELL_TYPE_F64,), place="compound", lanes="histogram", process="stays"),
-    "text": Kind((CELL_TYPE_TEXT,), place="compound", lanes="last", process="gone"),
-    "bool": Kind((CELL_TYPE_BOOL,), place="lane", lanes="any", process="gone"),
-    "gauge": Kind((CELL_TYPE_F64,), place="process", lanes="", process="gone"),
-    "enum": Kind((CELL_TYPE_U64,), place="process", lanes="", process="gone"),
-    "info": Kind((CELL_TYPE_TEXT,), place="metric", lanes="", process="gone"),
-    "static": Kind(NUMBERS | {CELL_TYPE_TEXT}, place="metric", lanes="", process="gone"),
+    "counter": Kind(NUMBERS, place="lane", lanes="sum"),
+    "updown": Kind(NUMBERS, place="lane", lanes="sum"),
+    "number": Kind(NUMBERS, place="lane", lanes=""),
+    "average": Kind((CELL_TYPE_F64,), place="compound", lanes="mean"),
+    "moving": Kind((CELL_TYPE_F64,), place="compound", lanes="mean"),
+    "timer": Kind((CELL_TYPE_F64,), place="compound", lanes="timer"),
+    "histogram": Kind((CELL_TYPE_F64,), place="compound", lanes="histogram"),
+    "text": Kind((CELL_TYPE_TEXT,), place="compound", lanes="last"),
+    "bool": Kind((CELL_TYPE_BOOL,), place="lane", lanes="any"),
+    "gauge": Kind((CELL_TYPE_F64,), place="process", lanes=""),
+    "enum": Kind((CELL_TYPE_U64,), place="process", lanes=""),
+    "info": Kind((CELL_TYPE_TEXT,), place="metric", lanes=""),
+    "static": Kind(NUMBERS | {CELL_TYPE_TEXT}, place="metric", lanes=""),
 }
-GO_WITH_THREAD = frozenset(("bool", "moving", "text"))
-KEPT = frozenset(("sum", "max", "min"))
-
-
-def goes_with_thread(kind: str, aggregate: str) -> bool:
-    """Whether what a thread wrote is left out once the thread has ended."""
-    return kind in GO_WITH_THREAD or (kind == "number" and aggregate != "sum")
-
-
-def goes_with_process(kind: str, aggregate: str, keep: bool) -> bool:
-    """Whether combinations leave the metric out once its writer is gone."""
-    what = KINDS[kind].process if kind in KINDS else "gone"
-    if what == "keep":
-        return not (keep and aggregate in KEPT)
-    return what == "gone"
 
 
 def remaining(kind: str, parts: Any) -> Any:

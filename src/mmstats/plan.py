@@ -8,6 +8,7 @@ from mmstats import kinds
 from mmstats.errors import FormatError
 from mmstats.format import compound, layout
 from mmstats.format.compound import DISTRIBUTED
+from mmstats.format.ends import goes_with_thread
 from mmstats.format.metric import CODES, PATTERN, stated
 from mmstats.stat import About
 
@@ -60,7 +61,7 @@ class Plan:
         self.segment, self.index = metric.segment, metric.index
         self._place = row.place
         self._states = _states_of(metric) if metric.kind == "enum" else []
-        self._living = kinds.goes_with_thread(metric.kind, aggregate)
+        self._living = goes_with_thread(metric.kind, aggregate)
         self._never = row.place == "process" or (not row.lanes and aggregate != "sum")
         self._initial = kinds.BLANK.get(metric.kind, 0 if metric.initial is None else metric.initial)
         is_plain = aggregate in PLAIN and row.place not in ("metric", "compound")

@@ -8,6 +8,7 @@ of the stats.
 from __future__ import annotations
 
 from mmstats import kinds
+from mmstats.format.ends import goes_with_process
 from mmstats.stat import About, Origin, Problem, Snapshot, Stat, processes
 
 TYPE_CHECKING = False
@@ -58,7 +59,7 @@ def gather(snapshots: Iterable[Snapshot]) -> dict[Name, list[Share]]:
         gone = origin.state == GONE
         for stat in one.stats:
             about = stat.about
-            if gone and kinds.goes_with_process(about.kind, about.aggregate, about.keep):
+            if gone and goes_with_process(about.kind, about.aggregate, about.keep):
                 continue
             if gone:
                 stat = _left_by(stat)  # noqa: PLW2901 - what its process left of it

@@ -6,6 +6,7 @@ from mmstats import kinds
 from mmstats.format import layout
 from mmstats.format.cells import Cells
 from mmstats.format.compound import Copies
+from mmstats.format.ends import goes_with_process
 from mmstats.plan import NoPlan, plan
 from mmstats.stat import Rows
 
@@ -55,7 +56,7 @@ def _left(
         unknown(how.reason)
         return
     about = how.about
-    if not kinds.goes_with_process(about.kind, about.aggregate, about.keep):
+    if not goes_with_process(about.kind, about.aggregate, about.keep):
         rows = Rows("")
         how.add(rows, cells, block, stamp)
         for said, parts in zip(rows.abouts, rows.parts):  # one, or each member of a family

@@ -5,7 +5,6 @@ from __future__ import annotations
 from struct import pack, unpack
 
 from mmstats.format import layout
-from mmstats.format.compound import DISTRIBUTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ def as_bits(cell_type: int, number: int | float) -> int:
 
 def words_of(kind: str, cell_type: int, cells: int, parts: Any) -> list[int]:
     """The cells that say what `parts` say, in a lane whose thread is gone; without those of octaves."""
+    from mmstats.format.compound import DISTRIBUTED  # who only counts needs none of it
+
     if kind == "average":
         total, n = parts
         return [n & MASK, *[as_bits(cell_type, total)] * 2]

@@ -19,7 +19,6 @@ from __future__ import annotations
 import os
 
 from mmstats.errors import PlaceRefused
-from mmstats.globs import escaped
 from mmstats.host import mounts
 from mmstats.host.trust import check_place, has_safe_owner, is_shared, make, name_of
 from mmstats.names import RETIRED
@@ -147,6 +146,8 @@ def places_at(directory: str) -> list[Place]:
 
 def file_names() -> str:
     """The glob that our files' names match: `MMSTATS_FILES` with a star for each of its words."""
+    from mmstats.globs import escaped  # which who publishes does not need
+
     template = os.environ.get("MMSTATS_FILES")
     return _starred(escaped(template)) if template else "*" + SUFFIX
 
@@ -200,6 +201,8 @@ def _whose(directory: str) -> tuple[str, int]:
 
 def _templated(path: str) -> Place:
     """`MMSTATS_PATH` with words in it: all the directories it may stand for."""
+    from mmstats.globs import escaped
+
     directories = _starred(escaped(path)) + os.sep
     return Place("", directories + file_names(), retired=directories + TOTALS)
 

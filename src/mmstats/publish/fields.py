@@ -10,10 +10,8 @@ from mmstats import cells, names
 from mmstats.errors import UsageError
 from mmstats.format import layout
 from mmstats.publish.bound import Binds, OfCounter
-from mmstats.publish.families import Family
 from mmstats.publish.place import Place
 from mmstats.publish.schema import Metric
-from mmstats.publish.ticker import expire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, overload
 
     from mmstats.cells.protocol import Counter
+    from mmstats.publish.families import Family
     from mmstats.publish.model import Model
 
 MAX_SERIES = 2_000
@@ -107,8 +106,12 @@ class Field:
         if not self.tags:
             self.bind(instance, attribute, model, metric)
             return
+        from mmstats.publish.families import Family  # who has none does not load it
+
         instance._mm_bind(attribute, Family(self, model, metric))
         if metric.ttl:
+            from mmstats.publish.ticker import expire
+
             expire(model, metric)
 
     def in_class(self, _attribute: str) -> object | None:

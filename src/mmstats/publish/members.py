@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mmstats.format import layout
 from mmstats.format.words import as_number
-from mmstats.publish.families import Member
 from mmstats.publish.slots import zeros_at
 from mmstats.publish.turnover import wrapped_sum
 
@@ -76,6 +75,8 @@ class Members:
         octaves_of: Mapping[Values, Mapping[int, Sequence[int]]],
     ) -> None:
         """Publish what members counted before, in the process's lane. OSError: no space."""
+        from mmstats.publish import families  # which who has no families does not load
+
         cells: dict[Schema, list[int]] = {}
         for values, words in words_of.items():
             slot, is_new = self._slots.take(metric, values)
@@ -87,7 +88,7 @@ class Members:
             for k, row in octaves_of.get(values, {}).items():
                 octave = slot.schema.octave(k)
                 cells.setdefault(octave, octave.first_words)[octave.of_value(slot.place)] = row
-            metric.members.setdefault(values, Member(metric, values))
+            metric.members.setdefault(values, families.Member(metric, values))
         self._region.carry(cells)
 
     def total(self, metric: Metric, values: Values) -> int | float:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import time
 
-from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
 from mmstats.format.cells import Cells
 from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
+from mmstats.format.ends import goes_with_process
 from mmstats.format.header import decode_header
 from mmstats.host import locks
 from mmstats.host.descriptors import close
@@ -133,7 +133,7 @@ class Predecessors:
                     report.note(f"{path}: {how.reason}")
                     continue
                 about = how.about
-                if kinds.goes_with_process(about.kind, about.aggregate, about.keep):
+                if goes_with_process(about.kind, about.aggregate, about.keep):
                     continue
                 rows = Rows("")
                 how.add(rows, cells, block, stamp)

@@ -13,7 +13,6 @@ from mmstats.errors import DuplicateFieldName, RegionError
 from mmstats.format import layout
 from mmstats.publish import healing, process, report
 from mmstats.publish.dropped import after_removal
-from mmstats.publish.heritage import Heritage
 from mmstats.publish.membership import Membership
 from mmstats.publish.recovery import Recovery
 from mmstats.publish.regions import Regions
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from mmstats.cells import Segment
+    from mmstats.publish.heritage import Heritage
     from mmstats.publish.model import Model
     from mmstats.publish.region import Region
     from mmstats.publish.schema import Metric
@@ -49,7 +49,11 @@ class Publication:
         self._regions = Regions(settings)
         self.whole = Whole(self._regions)
         self._inherited = False  # whether the metrics still speak for the parent process
-        self._heritage = Heritage() if settings.persistent else None
+        self._heritage: Heritage | None = None
+        if settings.persistent:
+            from mmstats.publish.heritage import Heritage
+
+            self._heritage = Heritage()
         self._recovery = Recovery(
             settings, self._regions, self._metrics, self.models, self._heritage, self._place
         )

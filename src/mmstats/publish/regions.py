@@ -11,7 +11,7 @@ import sys
 from _thread import _local, get_native_id
 
 from mmstats.cells import token
-from mmstats.publish import birth, measured, process
+from mmstats.publish import birth, process
 from mmstats.publish.names_taken import renamed
 from mmstats.publish.retire import retire
 from mmstats.publish.turnover import wrapped_sum
@@ -105,6 +105,8 @@ class Regions:
 
     def measured(self, metric: Metric, values: tuple[str, ...] | None) -> Any:
         """Parts of what all threads that ever were measured of a metric, or of a member."""
+        from mmstats.publish import measured  # whoever has such a metric has loaded it
+
         parts = [self._measured.get((metric, values))]
         return measured.merged(parts + [measured.parts_in(region, metric, values) for region in self])
 
@@ -199,6 +201,8 @@ class Regions:
             total = self._counted_members.get((metric, values), 0), region.members.total(metric, values)
             self._counted_members[metric, values] = wrapped_sum(metric.cell_type, total)
         for metric, of_member in region.distributed():
+            from mmstats.publish import measured  # see above
+
             parts = self._measured.get((metric, of_member)), measured.parts_in(region, metric, of_member)
             self._measured[metric, of_member] = measured.merged(list(parts))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmstats import kinds
 from mmstats.format import encode, layout
 from mmstats.format.encode import octave_segment
+from mmstats.format.ends import goes_with_process
 from mmstats.publish.turnover import hand_over
 
 TYPE_CHECKING = False
@@ -125,7 +125,7 @@ class Metric:
     def leaves(self) -> bool:
         """Whether the end of its process leaves something of it."""
         kind, aggregate = layout.KINDS[self.kind], layout.AGGREGATES[self.aggregate]
-        return not kinds.goes_with_process(kind, aggregate, self.keep)
+        return not goes_with_process(kind, aggregate, self.keep)
 
     @property
     def can_go_on(self) -> bool:

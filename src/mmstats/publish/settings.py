@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from _thread import get_native_id
-from zlib import crc32
 
 from mmstats.errors import UsageError
 from mmstats.names import GROUP_LIMIT, check_group, is_control
@@ -150,4 +149,6 @@ def default_group() -> str:
     raw = name.encode()
     if len(raw) <= GROUP_LIMIT:
         return name
+    from zlib import crc32  # a library of its own, and hardly ever needed
+
     return raw[: GROUP_LIMIT - 9].decode("utf-8", "ignore") + f"~{crc32(raw):08x}"

@@ -6,8 +6,8 @@ its *base*; what goes with a thread begins anew, in a way that a reader in the m
 
 from __future__ import annotations
 
-from mmstats import kinds
 from mmstats.format import layout
+from mmstats.format.ends import goes_with_thread
 from mmstats.format.words import as_bits, as_number
 
 TYPE_CHECKING = False
@@ -33,7 +33,7 @@ def hand_over(metric: Metric, words: memoryview) -> Base:
 
 
 def _plain(metric: Metric, words: memoryview) -> Base:
-    if kinds.goes_with_thread(layout.KINDS[metric.kind], layout.AGGREGATES[metric.aggregate]):
+    if goes_with_thread(layout.KINDS[metric.kind], layout.AGGREGATES[metric.aggregate]):
         words[0] = metric.first_word
         return [0]
     return [as_number(metric.cell_type, words[0])]
