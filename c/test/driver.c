@@ -10,7 +10,8 @@
  *     fork COMMAND ; COMMAND      in a child, to its end; `raw-fork`: without the C library
  *     file, close, close-descriptors, end
  *
- * The answer is `ok`, `null SENTENCE`, or what was asked for. */
+ * The answer is `ok`, `null SENTENCE`, or what was asked for; what the writer says comes before it as `said
+ * SENTENCE`. What contains commands answers each of them and, of `thread` and `fork`, the end. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <mmstats.h>
@@ -298,6 +299,7 @@ run(char *line)
         pthread_t thread;
         pthread_create(&thread, NULL, run_in_thread, rest + 1);
         pthread_join(thread, NULL);
+        printf("ok\n"); /* its lane is free now */
         return;
     }
     if (strncmp(line, "keep ", 5) == 0) {

@@ -54,6 +54,7 @@ class Driver:
     """c/test/driver.c as a process: `do(line)` gives its answer."""
 
     def __init__(self, program, directory, **told):
+        self.said = []
         environment = {
             **os.environ,
             **told,
@@ -75,9 +76,13 @@ class Driver:
         return self.process.pid
 
     def answer(self):
-        line = self.process.stdout.readline().rstrip("\n")
-        assert line or self.process.poll() is None, self.process.stderr.read()
-        return line
+        """What it answers, and whatever the writer said before that is in `said`."""
+        while True:
+            line = self.process.stdout.readline().rstrip("\n")
+            assert line or self.process.poll() is None, self.process.stderr.read()
+            if not line.startswith("said "):
+                return line
+            self.said.append(line[5:])
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
@@ -87,10 +92,11 @@ class Driver:
     def do(self, *lines):
         """Each of them is right."""
         for line in lines:
-            said = [self.ask(line)]
-            more = line.count(" ; ") + line.startswith(("fork", "raw-fork"))  # one answer of each command
-            said += [self.answer() for _ in range(more)]
-            assert said == ["ok"] * len(said), (line, said)
+            answers = [self.ask(line)]
+            # One of each command, and one for the end of what they were in.
+            more = line.count(" ; ") + line.startswith(("thread", "fork", "raw-fork"))
+            answers += [self.answer() for _ in range(more)]
+            assert answers == ["ok"] * len(answers), (line, answers)
         return self
 
     def end(self):
