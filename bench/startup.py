@@ -4,7 +4,7 @@
 
 Each row is a program that is run as often as there are rounds, one after the other: what is printed is the
 median of the milliseconds that it measures itself. The third row is how much longer it takes as a whole than
-one that does nothing; of mmstats that is with the end of the process, which folds its file. Bytecode is there,
+one that does nothing; of mmstats with the end of the process, which folds its file. Bytecode is there,
 as it is in any second run.
 """
 

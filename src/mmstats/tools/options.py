@@ -7,13 +7,14 @@ import os
 import sys
 
 from mmstats.tools.parser import add_rest, new_parser
-from mmstats.tools.select import Pattern, PatternError
+from mmstats.tools.select import Pattern, WordsError
 from mmstats.tools.style import Style
-from mmstats.tools.where import Condition, ConditionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from mmstats.tools.where import Condition
 
 USAGE = """slurpstats [FILES…] [-s PATTERN]… [-x PATTERN]… [-p PREFIX] [--by KEY]
                   [--alive] [--list | --files] [-o FORMAT] [-f EXPR…]"""
@@ -61,7 +62,7 @@ class Options:
         self.format: str = given.format
         self.quiet: bool = given.quiet
         self.verbose: int = given.verbose
-        self.where = [Condition(text) for texts in given.where or [] for text in texts]
+        self.where = _conditions(given.where or [])
         self.style = Style(human=given.human, color=given.color)
 
     @property
@@ -70,13 +71,21 @@ class Options:
         return bool(self.patterns or self.prefix)
 
 
+def _conditions(given: list[list[str]]) -> list[Condition]:
+    if not given:
+        return []
+    from mmstats.tools.where import Condition  # who has no conditions does not load it
+
+    return [Condition(text) for texts in given for text in texts]
+
+
 def parse(words: list[str]) -> Options | int:
     """The options, or the exit code where the words ask for no more than help, or make no sense."""
     parser = _parser()
     try:
         options = Options(parser.parse_args(words))
         _check(options)
-    except (ConditionError, PatternError) as error:
+    except WordsError as error:
         parser.print_usage(sys.stderr)
         sys.stderr.write(f"slurpstats: {error}\n")
         return 2
@@ -90,11 +99,9 @@ def _check(options: Options) -> None:
     took = [one.text for one in options.where if not one.operator and _is_a_file(one.text)]
     if took:
         words = " ".join(one.text for one in options.where)
-        raise ConditionError(
-            f"-f took {took[0]!r} of {words!r} for a condition. Put -f last, or write -f=a=b"
-        )
+        raise WordsError(f"-f took {took[0]!r} of {words!r} for a condition. Put -f last, or write -f=a=b")
     if options.by is not None and options.what != "stats":
-        raise ConditionError(f"--by combines stats; it says nothing of --{options.what}")
+        raise WordsError(f"--by combines stats; it says nothing of --{options.what}")
 
 
 def _keys(text: str) -> tuple[str, ...]:
@@ -103,7 +110,7 @@ def _keys(text: str) -> tuple[str, ...]:
         return ()
     keys = tuple(dict.fromkeys(text.split(",")))
     if not all(keys):
-        raise ConditionError(f"--by {text!r}: expected all, or keys with commas between them")
+        raise WordsError(f"--by {text!r}: expected all, or keys with commas between them")
     return keys
 
 

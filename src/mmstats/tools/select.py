@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     Test = Callable[[str], bool]
 
 
-class PatternError(Exception):
+class WordsError(Exception):
+    """Words of a command line that make no sense, in a sentence."""
+
+
+class PatternError(WordsError):
     """A pattern that says nothing."""
 
 

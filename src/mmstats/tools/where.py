@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from mmstats.distribution import Distributed, TimerValue
+from mmstats.tools.select import WordsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ OPERATORS = ("!=", ">=", "<=", "=", ">", "<", "~")
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-class ConditionError(Exception):
+class ConditionError(WordsError):
     """A condition that says nothing."""
 
 
