@@ -50,22 +50,14 @@ class Duration:
 
     def _start(self) -> None:
         self._end: float | None = None
-        self._clock = self._timing._clock
-        self._begin = self._now()
-
-    def _seconds(self, end: float) -> float:
-        return end - self._begin if self._clock else (end - self._begin) / NANOSECONDS
+        self._clock = clock = self._timing._clock
+        self._begin = real_from(self._timing.label, clock()) if clock else monotonic_ns()
 
     def _now(self) -> float:
         return real_from(self._timing.label, self._clock()) if self._clock else monotonic_ns()
 
-    @classmethod
-    def coming(cls, timing: Timing) -> Duration:
-        """One that did not begin yet: what a `with` is about to call."""
-        self = cls.__new__(cls)
-        self._timing = timing
-        self.is_paired = False
-        return self
+    def _seconds(self, end: float) -> float:
+        return end - self._begin if self._clock else (end - self._begin) / NANOSECONDS
 
     @property
     def done(self) -> bool:
@@ -123,29 +115,45 @@ class Way(property):
         return timing._leave() if raised else timing._enter()
 
 
-def first(timing: Timing) -> Duration:
-    """Begin to look up."""
-    timing._coming[get_ident()] = duration = Duration.coming(timing)
+def coming(timing: Timing) -> Duration:
+    """One that did not begin yet: what a `with` is about to call."""
+    duration = new(Duration)
+    duration._timing = timing
+    duration.is_paired = False
     return duration
 
 
-def second(timing: Timing) -> Duration:
-    """The same that the thread was given just now."""
+def first_enter(timing: Timing) -> Callable[[], Any]:
+    """What a `with` calls first."""
+    timing._coming[get_ident()] = duration = coming(timing)
+    return duration.enter
+
+
+def first_leave(timing: Timing) -> Callable[..., Literal[False]]:
+    """What it calls at its end."""
+    timing._coming[get_ident()] = duration = coming(timing)
+    return duration.leave
+
+
+def second_enter(timing: Timing) -> Callable[[], Any]:
+    """Likewise, of the one that the thread was given just now."""
     duration = timing._coming.pop(get_ident(), None)
     if duration is None:
-        return Duration.coming(timing)
+        return coming(timing).enter
     duration.is_paired = True
-    return duration
+    return duration.enter
 
 
-def enter(timing: Timing) -> Callable[[], Any]:
-    """What a `with` calls first."""
-    return (first if FIRST == "__enter__" else second)(timing).enter
+def second_leave(timing: Timing) -> Callable[..., Literal[False]]:
+    """Likewise."""
+    duration = timing._coming.pop(get_ident(), None)
+    if duration is None:
+        return coming(timing).leave
+    duration.is_paired = True
+    return duration.leave
 
 
-def leave(timing: Timing) -> Callable[..., Literal[False]]:
-    """What it calls at its end."""
-    return (first if FIRST == "__exit__" else second)(timing).leave
+new = object.__new__
 
 
 class Timing(Ring):
@@ -153,8 +161,8 @@ class Timing(Ring):
 
     __slots__ = ("_clock", "_coming", "_spread")
 
-    __enter__ = Way(enter)
-    __exit__ = Way(leave)
+    __enter__ = Way(first_enter if FIRST == "__enter__" else second_enter)
+    __exit__ = Way(second_leave if FIRST == "__enter__" else first_leave)
 
     def __init__(
         self,
