@@ -111,7 +111,11 @@ DICT = (
     ("counts['hits'] += 1", "counts['hits'] += 5", "", "counts['hits'] = 15", *("",) * 7),
 )
 EMPTY = (
-    "from time import perf_counter\nfrom object_model import Holder, empty_type\nstats = Holder(empty_type()())",
+    """
+from time import perf_counter
+from object_model import Holder, empty_type
+stats = Holder(empty_type()())
+""",
     (
         "stats.requests.incr()",
         "stats.requests.incr(5)",
