@@ -38,7 +38,7 @@ class Stats(mmstats.BaseMmStats):
     hits = mmstats.CounterField()
     ratio = mmstats.DoubleField()
     free = mmstats.GaugeField()
-    size = mmstats.HistogramField(unit="seconds")
+    body = mmstats.HistogramField(unit="seconds")
     latency = mmstats.TimerField()
     requests = mmstats.CounterField(tags=("method", "status"))
 many = {f"field{at}": mmstats.CounterField() for at in range(40)}
@@ -51,7 +51,7 @@ kept = stats.requests.tagged('GET', '200')
 """,
     (
         *("stats.hits.incr()", "stats.hits.incr(5)", "forty.field7.incr()"),
-        *("stats.ratio = 1.5", "stats.free.set(1.5)", "stats.size.observe(0.25)"),
+        *("stats.ratio = 1.5", "stats.free.set(1.5)", "stats.body.observe(0.25)"),
         *("with stats.latency: pass", ""),
         f"stats.requests.tagged({TAGS}).incr()",
         *("stats.requests.tagged(method='GET', status='200').incr()", "kept.incr()"),

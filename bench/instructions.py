@@ -24,7 +24,7 @@ class Stats(mmstats.BaseMmStats):
     hits = mmstats.CounterField()
     ratio = mmstats.DoubleField()
     free = mmstats.GaugeField()
-    size = mmstats.HistogramField(unit="seconds")
+    body = mmstats.HistogramField(unit="seconds")
     latency = mmstats.TimerField()
     requests = mmstats.CounterField(tags=("method", "status"))
 stats, empty = Stats(), Holder(empty_type()())
@@ -40,7 +40,7 @@ UPDATES = {
     "counter: 5 more": "stats.hits.incr(5)",
     "a number is assigned": "stats.ratio = 1.5",
     "gauge: set": "stats.free.set(1.5)",
-    "histogram: observe": "stats.size.observe(0.25)",
+    "histogram: observe": "stats.body.observe(0.25)",
     "a block is timed": "with stats.latency: pass",
     "two readings of the clock, by themselves": "perf_counter(); perf_counter()",
     "family: look a member up, 1 more": "stats.requests.tagged('GET', '200').incr()",
