@@ -40,7 +40,7 @@ for number in range(20_000):
     stats.free = number
     with stats.latency:
         pass
-print(str(mmstats.cells.CELLS), flush=True)
+os.write(1, (str(mmstats.cells.CELLS) + chr(10)).encode())  # in one go: the others write, too
 '''
 MANY = 4
 made = [make() for _ in range(MANY)]

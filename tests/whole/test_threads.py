@@ -34,8 +34,8 @@ SHORT = """
 import gc, time
 class Farewell:
     def __del__(self):
-        stats.count.incr()
-        if sys.implementation.name != "pypy":  # there it may run within a += of the same thread
+        farewells.incr()
+        if sys.implementation.name != "pypy":
             stats.number += 1
 
 def work(local):
@@ -54,16 +54,21 @@ def many(number, at_once):
 
 sys.setswitchinterval(1e-5)
 stats = Model()
+# On PyPy a finalizer may run within an update of the same thread: of the same cell one would be lost.
+farewells = stats.count if sys.implementation.name != "pypy" else stats.add("farewells", mmstats.CounterField())
 many(8, 8)
 size = stats.size
 many(1992, 8)
 assert stats.size == size, (size, stats.size)
 wanted = 2000 * (2 if {farewell} else 1)
 end = time.monotonic() + 20
-while stats.count.total < wanted and time.monotonic() < end:
+def total():
+    return stats.count.total + (farewells.total if farewells is not stats.count else 0)
+
+while total() < wanted and time.monotonic() < end:
     gc.collect()  # what a thread that was still ending held at the last one, PyPy finds only now
     time.sleep(0.01)
-assert stats.count.total == wanted, stats.count.total
+assert total() == wanted, total()
 """
 
 
@@ -76,8 +81,11 @@ def test_two_thousand_short_threads_take_the_room_of_eight(twin, stats_dir):
 def test_a_thread_may_count_while_it_is_torn_down(twin, stats_dir):
     """A user's thread-local that counts in its __del__, after ours is gone: exact, and no more room."""
     programs.run(SHORT.format(farewell=True), twin, stats_dir)
-    numbers = 2000 if sys.implementation.name == "pypy" else 4000
-    assert programs.totals(twin, stats_dir) == {"count": 4000, "number": numbers, "real": 0.0}
+    if sys.implementation.name == "pypy":
+        expected = {"count": 2000, "farewells": 2000, "number": 2000, "real": 0.0}
+    else:
+        expected = {"count": 4000, "number": 4000, "real": 0.0}
+    assert programs.totals(twin, stats_dir) == expected
 
 
 def test_a_thread_begins_at_zero(twin, stats_dir):
