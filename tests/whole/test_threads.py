@@ -55,7 +55,8 @@ def many(number, at_once):
 sys.setswitchinterval(1e-5)
 stats = Model()
 # On PyPy a finalizer may run within an update of the same thread: of the same cell one would be lost.
-farewells = stats.count if sys.implementation.name != "pypy" else stats.add("farewells", mmstats.CounterField())
+is_pypy = sys.implementation.name == "pypy"
+farewells = stats.add("farewells", mmstats.CounterField()) if is_pypy else stats.count
 many(8, 8)
 size = stats.size
 many(1992, 8)
