@@ -17,6 +17,7 @@ from mmstats import snapshot
 pytestmark = pytest.mark.main
 C = Path(__file__).resolve().parent.parent.parent / "c"
 CROSS, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
+CROSS_TOOLS = [f"{tool}=aarch64-linux-gnu-{tool.lower()}" for tool in ("LD", "OBJCOPY", "AR")]
 
 
 def run(*command, **more):
@@ -84,8 +85,9 @@ def test_every_function_is_exported_and_nothing_else(built):
             r"\b(mmstats_\w+)\(", re.sub(r"/\*.*?\*/", "", (C / "mmstats.h").read_text(), flags=re.DOTALL)
         )
     )
-    exported = run("nm", "-D", "--defined-only", built("shipped") / "libmmstats.so")
-    assert {line.split()[-1] for line in exported.splitlines()} == told
+    for how in (["-D", "libmmstats.so"], ["--extern-only", "libmmstats.a"]):
+        exported = run("nm", "--defined-only", how[0], built("shipped") / how[1])
+        assert {line.split()[-1] for line in exported.splitlines() if " " in line} == told
 
 
 # --- sanitizers --------------------------------------------------------------------------------------
@@ -204,7 +206,17 @@ def test_the_witness_comes_last_on_aarch64(instructions, name):
 def test_a_program_for_aarch64_publishes(stats_dir, tmp_path):
     """The same code on another processor: threads, growth, locks; the readers here read it."""
     build = tmp_path / "build"
-    run("make", "-s", "-C", C, f"{build}/stress", f"BUILD={build}", f"CC={CROSS}", "LDFLAGS=-static")
+    run(
+        "make",
+        "-s",
+        "-C",
+        C,
+        f"{build}/stress",
+        f"BUILD={build}",
+        f"CC={CROSS}",
+        *CROSS_TOOLS,
+        "LDFLAGS=-static",
+    )
     told = run(EMULATOR, build / "stress", 3, 500, env=there(stats_dir))
     (one,) = snapshot(stats_dir)
     assert one.problems == []
