@@ -8,16 +8,16 @@ from glob import glob
 
 from setuptools import Extension, setup
 
-FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra"]
+FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden"]
 if os.environ.get("MMSTATS_WERROR") == "1":
     FLAGS.append("-Werror")
 
 
-def native(room: str) -> Extension:
-    """The native twin of a room."""
+def native(room: str, *more: str) -> Extension:
+    """The native twin of a room, with what it takes from elsewhere."""
     return Extension(
         f"mmstats.{room}._native",
-        sources=[f"src/mmstats/{room}/_native.c"],
+        sources=[f"src/mmstats/{room}/_native.c", *more],
         depends=glob(f"src/mmstats/{room}/*.h") + glob("c/*.h"),
         include_dirs=["c", f"src/mmstats/{room}"],
         extra_compile_args=FLAGS,
@@ -26,6 +26,5 @@ def native(room: str) -> Extension:
 
 
 # PyPy stores through cffi faster than through a C call of ours.
-setup(
-    ext_modules=[] if platform.python_implementation() == "PyPy" else [native("cells"), native("aggregate")]
-)
+twins = [native("cells", "c/threads.c"), native("aggregate")]
+setup(ext_modules=[] if platform.python_implementation() == "PyPy" else twins)

@@ -164,9 +164,8 @@ region_take(struct region *region, size_t length, size_t align)
 }
 
 void
-region_publish(struct region *region, void *block, uint32_t type)
+region_publish(void *block, uint32_t type)
 {
-    (void)region;
     store_release(word_of(block), type | (load_relaxed(word_of(block)) & ~UINT64_C(0xFFFFFFFF)));
 }
 

@@ -49,7 +49,7 @@ void region_leave(struct region *region);
 
 /* Memory for a block, taken and zero; NULL: no space. Its type and length are stored by region_publish. */
 void *region_take(struct region *region, size_t length, size_t align);
-void region_publish(struct region *region, void *block, uint32_t type);
+void region_publish(void *block, uint32_t type);
 
 /* Readers take the blocks again. */
 void region_changed(struct region *region);

@@ -48,8 +48,7 @@ thread_state_ends(PyObject *capsule)
         return;
     }
     state_is_over = true;
-    pthread_setspecific(thread_end, NULL);
-    node_end(node);
+    node_end_early(node);
 }
 
 /* Before the first slot of a thread. Without the capsule the thread ends a moment later, that is all. */
