@@ -4,8 +4,9 @@
 
 Each row is a program that is run as often as there are rounds, one after the other: what is printed is the
 median of the milliseconds that it measures itself. The third row is how much longer it takes as a whole than
-one that does nothing; of mmstats with the end of the process, which folds its file. Bytecode is there,
-as it is in any second run.
+one that does nothing; of mmstats with the end of the process, which folds its file. The two rows behind it
+are what the second one consists of: as many modules as it loads that hold nothing, and the making of a model
+once all are loaded. Bytecode is there, as it is in any second run.
 """
 
 from __future__ import annotations
@@ -49,6 +50,19 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 """
+MADE_BEFORE = """
+import time, mmstats
+mmstats.MmStats()
+begun = time.perf_counter()
+""" + MODEL.split("import mmstats\n")[1]
+EMPTY = """
+import importlib, sys, time
+sys.path.insert(0, {directory!r})
+begun = time.perf_counter()
+for at in range({modules}):
+    importlib.import_module(f"nothing.at{{at}}")
+"""
+COUNT = "import sys; print(sum(name.split('.')[0] == 'mmstats' for name in sys.modules))\n"
 WHOLE = "a program with a model of 20 counters, to its end"
 ROWS = {
     "import": (IMPORT.format("mmstats"), IMPORT.format("prometheus_client")),
@@ -61,7 +75,8 @@ OTHERS = {"prometheus_client": {}, "multiprocess": {"PROMETHEUS_MULTIPROC_DIR": 
 
 
 def run(program: str, told: dict[str, str], directory: str) -> tuple[float, str]:
-    """Milliseconds from beginning to end, and what it printed."""
+    """Milliseconds from beginning to end, and what it printed. Each has a directory that nobody used before."""
+    directory = tempfile.mkdtemp(dir=directory)
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         "MMSTATS_PATH": directory,
@@ -74,11 +89,23 @@ def run(program: str, told: dict[str, str], directory: str) -> tuple[float, str]
     return (time.perf_counter() - begin) * 1e3, done.stdout
 
 
-def rows() -> dict[str, list[tuple[str, dict[str, str]]]]:
+def empty_modules(directory: str) -> int:
+    """How many modules the model needs. Makes the package `nothing`, with as many without a statement."""
+    _, said = run(MODEL + COUNT, OURS["mmstats"], directory)
+    os.mkdir(os.path.join(directory, "nothing"))
+    for name in ("__init__", *(f"at{at}" for at in range(int(said)))):
+        open(os.path.join(directory, "nothing", f"{name}.py"), "w").close()
+    return int(said)
+
+
+def rows(directory: str, modules: int) -> dict[str, list[tuple[str, dict[str, str]]]]:
     """Title → of each contestant the program, and its environment."""
     found = {}
     for title, (ours, theirs) in ROWS.items():
         found[title] = [(ours, told) for told in OURS.values()] + [(theirs, told) for told in OTHERS.values()]
+    found["another model of 20 counters"] = [(MADE_BEFORE + TELL, told) for told in OURS.values()]
+    empty = EMPTY.format(directory=directory, modules=modules) + TELL
+    found[f"{modules} empty modules"] = [(empty, {})]
     for title, how in INSIDE.items():
         programs = (MODEL, "stats.field7.incr()"), (THEIRS, "fields[7].inc()")
         ours, theirs = (made + TIMED.format(update=update) + how for made, update in programs)
@@ -93,17 +120,19 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     spent: dict[tuple[str, int], list[float]] = {}
     with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        programs_of = rows(directory, empty_modules(directory))
         for _ in range(rounds):
             base, _ = run(NOTHING, {}, directory)
             spent.setdefault(("nothing", 0), []).append(base)
-            for title, programs in rows().items():
+            for title, programs in programs_of.items():
                 for at, (program, told) in enumerate(programs):
                     took, said = run(program, told, directory)
                     spent.setdefault((title, at), []).append(float(said) if title != WHOLE else took - base)
     print(f"Python itself: {statistics.median(spent['nothing', 0]):.1f} ms. In ms:\n")
     print(f"| {' | '.join(['', *OURS, *OTHERS])} |\n|---|---|---|---|---|")
-    for title in rows():
-        print(f"| {title} | {' | '.join(f'{statistics.median(spent[title, at]):.2f}' for at in range(4))} |")
+    for title, programs in programs_of.items():
+        cells = [f"{statistics.median(spent[title, at]):.2f}" for at in range(len(programs))]
+        print(f"| {title} | {' | '.join([*cells, '', '', ''][:4])} |")
 
 
 if __name__ == "__main__":
