@@ -75,7 +75,7 @@ OTHERS = {"prometheus_client": {}, "multiprocess": {"PROMETHEUS_MULTIPROC_DIR": 
 
 
 def run(program: str, told: dict[str, str], directory: str) -> tuple[float, str]:
-    """Milliseconds from beginning to end, and what it printed. Each has a directory that nobody used before."""
+    """Milliseconds from beginning to end, and what it printed; in a directory that nobody used before."""
     directory = tempfile.mkdtemp(dir=directory)
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
