@@ -66,7 +66,7 @@ class Program:
         assert self.process.returncode == 0
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md", "docs/prometheus.md"])
 def test_python_examples_run(page, tmp_path, environment):
     with Program(page, tmp_path, environment):
         pass
@@ -108,9 +108,15 @@ def shape(text):
 TOOLS = {
     "slurpstats": [BIN / "slurpstats"],
     "cleanstats": [BIN / "cleanstats"],
+    "export": [sys.executable, "-m", "mmstats", "export"],
     "the doctor": [sys.executable, "-m", "mmstats", "doctor"],
 }
-SECTIONS = {"slurpstats": "slurpstats", "cleanstats": "cleanstats", "the doctor": "python -m mmstats doctor"}
+SECTIONS = {
+    "slurpstats": "slurpstats",
+    "cleanstats": "cleanstats",
+    "export": "python -m mmstats export",
+    "the doctor": "python -m mmstats doctor",
+}
 
 
 def help_of(tool, environment):
@@ -139,7 +145,11 @@ def test_the_help_in_the_docs_is_the_help(tool, environment):
     assert help_of(tool, environment).strip() == written.strip()
 
 
-EXIT_CODES = {"slurpstats": "0 1 2 3 130 141", "cleanstats": "0 1 2 3 130 141"}
+EXIT_CODES = {
+    "slurpstats": "0 1 2 3 4 130 141",
+    "cleanstats": "0 1 2 3 130 141",
+    "export": "0 1 2 3 130 141",
+}
 
 
 @pytest.mark.parametrize("tool", EXIT_CODES)

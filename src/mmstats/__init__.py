@@ -12,6 +12,7 @@ version = __version__ = "1.0.0.dev0"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mmstats import defaults as defaults
+    from mmstats import export as export
     from mmstats import fields as fields
     from mmstats import models as models
     from mmstats import reader as reader
@@ -100,7 +101,7 @@ _ROOMS = {
     "mmstats.stat": ("Origin", "Snapshot", "Stat"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("defaults", "fields", "models", "reader", "testing")  # there without an import, as 0.8's were
+_MODULES = ("defaults", "export", "fields", "models", "reader", "testing")  # there without an import
 _ASKED = _ROOMS["mmstats.defaults"]  # each time anew: the environment may change
 
 __all__ = ["__version__", "version", *_ROOM_OF]  # noqa: PLE0604 - names only

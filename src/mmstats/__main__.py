@@ -1,6 +1,7 @@
 """`python -m mmstats slurp …` does what the script slurpstats does.
 
 `doctor` says why a number is not there. It has no script: it is about the Python that it is run with.
+`export` writes what Prometheus reads, and needs none: cron or systemd run it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 TOOLS = {
     "slurp": "mmstats.tools.slurpstats",
     "clean": "mmstats.tools.cleanstats",
+    "export": "mmstats.tools.exporting",
     "doctor": "mmstats.doctor.main",
 }
 USAGE = f"usage: python -m mmstats {'|'.join(TOOLS)} …\n"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import filebuilder as fb
 import programs
 from departed import Program
-from mmstats.tools import cleanstats, ends
+from mmstats.tools import cleanstats, ends, slurpstats
 
 
 @pytest.fixture(params=programs.twins())
@@ -57,3 +58,37 @@ def program(twin, stats_dir):
     for one in started:
         one.process.kill()
         one.process.communicate()
+
+
+@pytest.fixture
+def quiet_world(tmp_path, monkeypatch):
+    """No settings but this test's own; signals and the collector stay as they were."""
+    for name in ("MMSTATS_GLOB", "MMSTATS_FILES", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MMSTATS_PATH", str(tmp_path / "stats"))
+    monkeypatch.setattr(ends, "_die_of_sigpipe", lambda: None)
+    monkeypatch.setattr(ends.gc, "disable", lambda: None)
+    (tmp_path / "stats").mkdir(mode=0o700)
+
+
+@pytest.fixture
+def stats(tmp_path):
+    """Writes a file of one process and gives its path; unless told, of one that lives."""
+
+    def write(*rows, name="a", **header):
+        data = fb.whole(*fb.fields(*rows), **{**fb.ELSEWHERE, **header})
+        return fb.write_held(tmp_path / "stats" / f"{name}.mmstats", data)
+
+    return write
+
+
+@pytest.fixture
+def slurp(capsys):
+    """Runs the tool in this process; (exit code, stdout, stderr)."""
+
+    def run(*words):
+        code = slurpstats.main(list(words))
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run

@@ -47,7 +47,7 @@ def combine(snapshots: Iterable[Snapshot], group: str | None = None) -> Snapshot
     for shares in gather(chosen).values():
         stats += _together(shares, problems)
     return Snapshot(
-        kinds.merged, _origin(chosen, group), problems, processes(one.origin for one in chosen), stats
+        kinds.merged, common_origin(chosen, group), problems, processes(one.origin for one in chosen), stats
     )
 
 
@@ -154,7 +154,7 @@ def _meaning(about: About, rules: bool) -> str:
     return f"{about.kind}{unit}{f' combined by {about.aggregate}' if rules else ''}"
 
 
-def _origin(chosen: list[Snapshot], group: str | None) -> Origin:
+def common_origin(chosen: list[Snapshot], group: str | None = None) -> Origin:
     """Of a combination: what all its origins have in common."""
     origins = [one.origin for one in chosen if one.stats]
 

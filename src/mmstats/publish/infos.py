@@ -9,7 +9,7 @@ from mmstats.publish.statics import StaticField
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Union, overload
 
     from typing_extensions import Self
@@ -44,7 +44,9 @@ class InfoField(StaticField):
         return 0, check_text(f"value of {label!r}", ",".join(pairs)).encode()
 
     def decoded(self, bits: int, text: bytes) -> dict[str, str]:  # noqa: ARG002
-        return dict(_pairs(text.decode()))
+        from mmstats.format.pairs import pairs  # hardly ever asked
+
+        return dict(pairs(text.decode()))
 
     if TYPE_CHECKING:
 
@@ -65,15 +67,3 @@ def _text(label: str, key: object, text: object) -> str:
     if isinstance(text, (int, float)):
         text = str(text)
     return check_text(f"{key} of {label!r}", text).replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    """What `encoded` wrote."""
-    while text:
-        key, _, text = text.partition('="')
-        value = ""
-        while text[0] != '"':
-            begin = 1 if text[0] == "\\" else 0
-            value, text = value + text[begin], text[begin + 1 :]
-        yield key, value
-        text = text[2:]

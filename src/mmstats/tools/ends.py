@@ -1,7 +1,7 @@
 """How a tool ends: exit codes, messages, and the manners of a program in a pipe.
 
-0 fine, 1 nothing matched, 2 usage, 3 printed but something could not be read or written, 130 Ctrl-C,
-141 the reader of our output went away.
+0 fine, 1 nothing matched, 2 usage, 3 printed but something could not be read or written, 4 what was asked
+for does not hold, 130 Ctrl-C, 141 the reader of our output went away.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mmstats.stat import Snapshot
 
-OK, NOTHING, USAGE, PARTLY, INTERRUPTED = 0, 1, 2, 3, 130
+OK, NOTHING, USAGE, PARTLY, UNMET, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def run(name: str, work: Callable[[], int]) -> int:

@@ -78,12 +78,11 @@ def file_objects(snapshots: Sequence[Snapshot]) -> Iterator[str]:
     now = _now()
     for one in snapshots:
         origin = one.origin
-        size = _size(origin.file)
         yield (
             f'{{"schema":1,"t":{now},"file":{quote(origin.file)},"cmd":{quote(origin.cmd)},'
             f'"group":{quote(origin.group)},"pid":{origin.pid},"state":{quote(origin.state)},"uid":{origin.uid},'
             f'"host":{quote(origin.host)},"started":{number(origin.started or None)},'
-            f'"stats":{len(one.stats)},"size":{size}}}'
+            f'"stats":{len(one.stats)},"size":{size(origin.file) or "null"}}}'
         )
 
 
@@ -121,42 +120,43 @@ def plain(snapshots: Sequence[Snapshot]) -> Iterator[str]:
     """`file<TAB>label<TAB>value`."""
     for one in snapshots:
         for stat in one.stats:
-            yield f"{_bare(one.origin.file)}\t{_bare(name_of(stat.about))}\t{_value(stat.value)}"
+            yield f"{bare(one.origin.file)}\t{bare(name_of(stat.about))}\t{value_of(stat.value)}"
 
 
 def plain_combined(whole: Snapshot) -> Iterator[str]:
     for stat in whole.stats:
-        yield f"all\t{_bare(name_of(stat.about))}\t{_value(stat.value)}"
+        yield f"all\t{bare(name_of(stat.about))}\t{value_of(stat.value)}"
 
 
 def plain_files(snapshots: Sequence[Snapshot]) -> Iterator[str]:
     """`file<TAB>state<TAB>pid<TAB>cmd`."""
     for one in snapshots:
         origin = one.origin
-        yield f"{_bare(origin.file)}\t{origin.state}\t{origin.pid}\t{_bare(origin.cmd)}"
+        yield f"{bare(origin.file)}\t{origin.state}\t{origin.pid}\t{bare(origin.cmd)}"
 
 
 def plain_list(snapshots: Sequence[Snapshot]) -> Iterator[str]:
     """`label<TAB>kind<TAB>unit<TAB>help`."""
     lines = {
-        f"{_bare(name_of(stat.about))}\t{stat.kind}\t{_bare(stat.unit)}\t{_bare(stat.help)}": None
+        f"{bare(name_of(stat.about))}\t{stat.kind}\t{bare(stat.unit)}\t{bare(stat.help)}": None
         for one in snapshots
         for stat in one.stats
     }
     yield from lines
 
 
-def _value(value: object) -> str:
+def value_of(value: object) -> str:
+    """A value on one line, with all its digits."""
     if isinstance(value, str):
-        return _bare(value)
+        return bare(value)
     if isinstance(value, (frozenset, tuple)):
-        return ",".join(_value(one) for one in in_order(value))
+        return ",".join(value_of(one) for one in in_order(value))
     if isinstance(value, Distributed):
         return value_text(value)
     return repr(value)
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """A text that is one field of one line."""
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
@@ -174,11 +174,12 @@ def _now() -> str:
     return f"{time.time():.3f}"
 
 
-def _size(path: str) -> str:
+def size(path: str) -> str:
+    """How many bytes a file has; empty where nobody can tell."""
     try:
         return str(os.lstat(path).st_size)
     except OSError:
-        return "null"
+        return ""
 
 
 _OF_MANY: dict[

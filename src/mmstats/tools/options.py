@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 
-from mmstats.tools.parser import add_rest, new_parser
-from mmstats.tools.select import Pattern, WordsError
+from mmstats.tools.parser import add_by, add_rest, add_which, check_conditions, conditions, keys, new_parser
+from mmstats.tools.select import WordsError
 from mmstats.tools.style import Style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    import argparse
 
-    from mmstats.tools.where import Condition
+    from mmstats.tools.expressions import Expression
+    from mmstats.tools.select import Pattern
 
-USAGE = """slurpstats [FILES…] [-s PATTERN]… [-x PATTERN]… [-p PREFIX] [--by KEY]
-                  [--alive] [--list | --files] [-o FORMAT] [-f EXPR…]"""
+USAGE = """slurpstats [FILES…] [-s PATTERN]… [-x PATTERN]… [--by KEY] [-a WORD]
+                  [--list|--files|--value] [-o FORMAT] [--check EXPR]… [-f …]"""
 EXAMPLES = """examples:
   slurpstats                                  every stat of all your processes
   slurpstats --by all -s 'web.*'              one table for all processes
   slurpstats --by method -s web.requests      a family by one of its tags
+  slurpstats --value -s web.requests          the bare number, of all processes
+  slurpstats --check 'web.status.5XX<100'     silent if it holds; else 4
   slurpstats --jsonl -f cmd=gunicorn | jq .   an object for each of gunicorn's
+  slurpstats -o prometheus > app.prom         for node_exporter's textfiles
 
 """
 DESCRIPTION = "Print every stat of every process, once, now."
-FORMATS = ("table", "plain", "json", "jsonl")
+FORMATS = ("table", "plain", "json", "jsonl", "csv", "tsv", "prometheus", "openmetrics")
+SORTS = ("label", "value", "-value", "file")
+WHOLE = ("prometheus", "openmetrics")  # formats that show all processes as one
+AGGREGATES = "sum avg min max one count nonzero-min nonzero-avg p50 p90 p95 p99".split()
 EPILOG = """exit codes:
   0 fine · 1 nothing matched · 2 usage ·
-  3 printed, but something could not be read · 130 Ctrl-C
+  3 printed, but something could not be read ·
+  4 --check: something does not hold · 130 Ctrl-C
 """
 
 
@@ -38,13 +44,16 @@ class Options:
 
     __slots__ = (
         *(
+            "aggregate",
             "alive",
             "by",
+            "checks",
             "files",
             "format",
             "patterns",
             "prefix",
             "quiet",
+            "sort",
             "style",
             "verbose",
             "what",
@@ -56,13 +65,18 @@ class Options:
         self.files: list[str] = given.files
         self.patterns: list[tuple[bool, Pattern]] = given.patterns or []
         self.prefix: str = given.prefix
-        self.by = None if given.by is None else _keys(given.by)  # none: all processes as one
+        self.by = None if given.by is None else keys(given.by)  # none: all processes as one
         self.alive: bool = given.alive
         self.what: str = given.what
         self.format: str = given.format
+        self.aggregate: str | None = given.aggr
+        self.sort: str | None = given.sort
+        self.checks = _expressions(given.check or [])
+        if self.by is None and (self.aggregate or self.what == "value" or self.format in WHOLE):
+            self.by = ()
         self.quiet: bool = given.quiet
         self.verbose: int = given.verbose
-        self.where = _conditions(given.where or [])
+        self.where = conditions(given.where or [])
         self.style = Style(human=given.human, color=given.color)
 
     @property
@@ -71,19 +85,19 @@ class Options:
         return bool(self.patterns or self.prefix)
 
 
-def _conditions(given: list[list[str]]) -> list[Condition]:
+def _expressions(given: list[str]) -> list[Expression]:
     if not given:
         return []
-    from mmstats.tools.where import Condition  # who has no conditions does not load it
+    from mmstats.tools.expressions import Expression
 
-    return [Condition(text) for texts in given for text in texts]
+    return [Expression(text) for text in given]
 
 
 def parse(words: list[str]) -> Options | int:
     """The options, or the exit code where the words ask for no more than help, or make no sense."""
     parser = _parser()
     try:
-        options = Options(parser.parse_args(words))
+        options = Options(parser.parse_args(_joined(words)))
         _check(options)
     except WordsError as error:
         parser.print_usage(sys.stderr)
@@ -94,84 +108,38 @@ def parse(words: list[str]) -> Options | int:
     return options
 
 
+def _joined(words: list[str]) -> list[str]:
+    """`--sort -value` as one word: by itself argparse takes the second one for an option."""
+    found = list(words)
+    for at in range(len(found) - 1, 0, -1):
+        if found[at] == "-value" and found[at - 1] == "--sort":
+            found[at - 1 : at + 1] = ["--sort=-value"]
+    return found
+
+
 def _check(options: Options) -> None:
-    """Stop where -f took what was meant as FILES."""
-    took = [one.text for one in options.where if not one.operator and _is_a_file(one.text)]
-    if took:
-        words = " ".join(one.text for one in options.where)
-        raise WordsError(f"-f took {took[0]!r} of {words!r} for a condition. Put -f last, or write -f=a=b")
-    if options.by is not None and options.what != "stats":
-        raise WordsError(f"--by combines stats; it says nothing of --{options.what}")
-
-
-def _keys(text: str) -> tuple[str, ...]:
-    """The keys of --by, without those that come again; none for `all`."""
-    if text == "all":
-        return ()
-    keys = tuple(dict.fromkeys(text.split(",")))
-    if not all(keys):
-        raise WordsError(f"--by {text!r}: expected all, or keys with commas between them")
-    return keys
-
-
-def _is_a_file(text: str) -> bool:
-    return "/" in text or (text.endswith(".mmstats") and os.path.exists(text))
-
-
-class _Select(argparse.Action):
-    """-s and -x in the order given: the first that matches decides."""
-
-    def __call__(self, _: argparse.ArgumentParser, given: argparse.Namespace, value: Any, *__: Any) -> None:
-        given.patterns = [*(given.patterns or []), (self.const is True, Pattern(value))]
+    check_conditions(options.where)
+    if options.by is not None and options.what not in ("stats", "value"):
+        word = "--by" if options.format not in WHOLE else f"-o {options.format}"
+        raise WordsError(f"{word} combines stats; it says nothing of --{options.what}")
+    if options.what == "value" and options.format != "table":
+        raise WordsError(f"--value prints bare values; -o {options.format} prints more")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser("slurpstats", USAGE, EXAMPLES, DESCRIPTION, EPILOG)
-    _which(parser.add_argument_group("which stats and processes"))
+    which = parser.add_argument_group("which stats and processes")
+    add_which(which)
+    add_by(which)
+    which.add_argument(
+        *("-a", "--aggr"),
+        choices=AGGREGATES,
+        metavar="WORD",
+        help="combine by this, not as each kind says: " + " ".join(AGGREGATES),
+    )
     _how(parser.add_argument_group("how they are shown"))
     add_rest(parser, quiet="no warnings", verbose="say what was looked at")
     return parser
-
-
-def _which(group: argparse._ArgumentGroup) -> None:
-    group.set_defaults(patterns=None)
-    pattern = "a glob on the label, /regex/, or name{key=value,key=~regex,key!=value}"
-    group.add_argument(
-        *("-s", "--select"),
-        action=_Select,
-        const=True,
-        dest="patterns",
-        metavar="PATTERN",
-        help=f"only these: {pattern}",
-    )
-    group.add_argument(
-        *("-x", "--exclude"),
-        action=_Select,
-        const=False,
-        dest="patterns",
-        metavar="PATTERN",
-        help="not these",
-    )
-    group.add_argument("-p", "--prefix", default="", metavar="PREFIX", help="only labels below PREFIX")
-    where = (
-        "only processes with KEY, or KEY=V KEY!=V KEY>V KEY<V KEY>=V KEY<=V KEY~REGEX; KEY is a label, or "
-    )
-    keys = "pid tid uid user cmd group host age file state"
-    group.add_argument(
-        *("-f", "--filter", "--where"),
-        action="append",
-        nargs="*",
-        dest="where",
-        metavar="EXPR",
-        help=where + keys,
-    )
-    group.add_argument("--alive", action="store_true", help="without processes that are gone")
-    group.add_argument(
-        "--by",
-        metavar="KEY[,KEY]…",
-        help="combine all processes: `all`, or of the tags those alone that are named; "
-        "KEY is a tag, or pid uid user cmd group host file state",
-    )
 
 
 def _how(group: argparse._ArgumentGroup) -> None:
@@ -179,13 +147,19 @@ def _how(group: argparse._ArgumentGroup) -> None:
     for what, text in (
         ("list", "label, kind, unit and help of each stat"),
         ("files", "a line for each file"),
+        ("value", "the bare values, of all processes as one"),
     ):
         group.add_argument(f"--{what}", action="store_const", const=what, dest="what", help=text)
-    group.add_argument(
-        "-o", "--format", choices=FORMATS, metavar="FORMAT", help="table, plain, json or jsonl"
-    )
-    for name in ("json", "jsonl"):
+    group.add_argument("-o", "--format", choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
+    for name in ("json", "jsonl", "csv"):
         group.add_argument(f"--{name}", action="store_const", const=name, dest="format", help=f"-o {name}")
+    group.add_argument("--sort", choices=SORTS, metavar="WORD", help=", ".join(SORTS))
+    group.add_argument(
+        "--check",
+        action="append",
+        metavar="EXPR",
+        help="print only what does not hold, and end with 4; as NAME<100, NAME:p99<=50ms",
+    )
     group.set_defaults(human=None)
     group.add_argument(
         "--human", action="store_true", dest="human", help="units as people read them; default on a terminal"

@@ -1,15 +1,27 @@
-"""What the command lines of all tools share: -h is short, --help begins with examples and says all."""
+"""What the command lines of all tools share.
+
+-h is short, --help begins with examples and says all. Which stats and which processes is said by the same
+words everywhere.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from mmstats import __version__
+from mmstats.tools import ends
+from mmstats.tools.select import Pattern, WordsError
+from mmstats.tools.text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
+
+    from mmstats.stat import Snapshot
+    from mmstats.tools.where import Condition
 
 WIDTH = 80  # of the help
 FILES = (
@@ -56,3 +68,107 @@ class _Help(argparse.Action):
 def _formatter(prog: str) -> argparse.HelpFormatter:
     """One that does not load shutil, and with it three compressors, to ask how wide the terminal is."""
     return argparse.RawDescriptionHelpFormatter(prog, width=WIDTH)
+
+
+class _Select(argparse.Action):
+    """-s and -x in the order given: the first that matches decides."""
+
+    def __call__(self, _: argparse.ArgumentParser, given: argparse.Namespace, value: Any, *__: Any) -> None:
+        given.patterns = [*(given.patterns or []), (self.const is True, Pattern(value))]
+
+
+def add_which(group: argparse._ArgumentGroup) -> None:
+    """-s, -x, -p, -f and --alive."""
+    group.set_defaults(patterns=None)
+    pattern = "a glob on the label, /regex/, or name{key=value,key=~regex,key!=value}"
+    group.add_argument(
+        *("-s", "--select"),
+        action=_Select,
+        const=True,
+        dest="patterns",
+        metavar="PATTERN",
+        help=f"only these: {pattern}",
+    )
+    group.add_argument(
+        *("-x", "--exclude"),
+        action=_Select,
+        const=False,
+        dest="patterns",
+        metavar="PATTERN",
+        help="not these",
+    )
+    group.add_argument("-p", "--prefix", default="", metavar="PREFIX", help="only labels below PREFIX")
+    where = (
+        "only processes with KEY, or KEY=V KEY!=V KEY>V KEY<V KEY>=V KEY<=V KEY~REGEX; KEY is a label, or "
+    )
+    keys = "pid tid uid user cmd group host age file state"
+    group.add_argument(
+        *("-f", "--filter", "--where"),
+        action="append",
+        nargs="*",
+        dest="where",
+        metavar="EXPR",
+        help=where + keys,
+    )
+    group.add_argument("--alive", action="store_true", help="without processes that are gone")
+
+
+def add_by(group: argparse._ArgumentGroup) -> None:
+    """--by."""
+    group.add_argument(
+        "--by",
+        metavar="KEY[,KEY]…",
+        help="combine all processes: `all`, or of the tags those alone that are named; "
+        "KEY is a tag, or pid uid user cmd group host file state",
+    )
+
+
+def conditions(given: list[list[str]]) -> list[Condition]:
+    """What -f says. WordsError where that makes no sense."""
+    if not given:
+        return []
+    from mmstats.tools.where import Condition  # who has no conditions does not load it
+
+    return [Condition(text) for texts in given for text in texts]
+
+
+def check_conditions(where: Iterable[Condition]) -> None:
+    """Stop where -f took what was meant as FILES."""
+    took = [one.text for one in where if not one.operator and _is_a_file(one.text)]
+    if took:
+        words = " ".join(one.text for one in where)
+        raise WordsError(f"-f took {took[0]!r} of {words!r} for a condition. Put -f last, or write -f=a=b")
+
+
+def keys(text: str) -> tuple[str, ...]:
+    """The keys of --by, without those that come again; none for `all`."""
+    if text == "all":
+        return ()
+    keys = tuple(dict.fromkeys(text.split(",")))
+    if not all(keys):
+        raise WordsError(f"--by {text!r}: expected all, or keys with commas between them")
+    return keys
+
+
+def _is_a_file(text: str) -> bool:
+    return "/" in text or (text.endswith(".mmstats") and os.path.exists(text))
+
+
+def processes(readable: Iterable[Snapshot], where: Iterable[Condition], *, alive: bool) -> list[Snapshot]:
+    """Those of which all conditions are true."""
+    chosen = [one for one in readable if not alive or one.origin.state in ("alive", "unknown")]
+    return [one for one in chosen if all(condition.holds(one) for condition in where)]
+
+
+def no_process(where: Iterable[Condition], looked_at: int, *, alive: bool) -> str:
+    """That there is none, in a sentence."""
+    said = [condition.text for condition in where] + ["state alive or unknown"] * alive
+    return f"no process matches {' and '.join(said)}; looked at {looked_at}"
+
+
+def looked_at(name: str, taken: Iterable[Snapshot]) -> None:
+    """-v: say of each file what its writer is."""
+    for one in taken:
+        origin = one.origin
+        said = f"{origin.file}: {origin.state}, {origin.cmd} {origin.pid}, {len(one.stats)} stats"
+        ends.say(name, shown(said))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from mmstats.aggregate.combine import combine
 from mmstats.read.snapshot import snapshot
 from mmstats.stat import Snapshot
 from mmstats.tools import ends
 from mmstats.tools.options import parse
+from mmstats.tools.parser import looked_at, no_process, processes
 from mmstats.tools.select import Selection
 
 TYPE_CHECKING = False
@@ -26,9 +26,9 @@ def slurp(words: list[str]) -> int:
         return options
     taken = snapshot(options.files or None)
     readable = [one for one in taken if one.origin.uuid]
-    chosen = _processes(readable, options)
+    chosen = processes(readable, options.where, alive=options.alive)
     if readable and not chosen:
-        ends.say(NAME, _no_process(options, len(readable)))
+        ends.say(NAME, no_process(options.where, len(readable), alive=options.alive))
         return ends.NOTHING
     selection = Selection(options.patterns, options.prefix)
     shown = chosen
@@ -37,57 +37,99 @@ def slurp(words: list[str]) -> int:
     if chosen and options.selects and not any(one.stats for one in shown):
         ends.say(NAME, selection.nothing(chosen))
         return ends.NOTHING
-    problems = _print(chosen, shown, selection, options)
-    _verbose(taken, options)
-    if problems is None:
-        return ends.NOTHING
-    extra = [_only_problems(one) for one in problems]
-    return ends.close(NAME, [*taken, *extra], chosen, options.files, quiet=options.quiet)
-
-
-def _print(
-    chosen: list[Snapshot], shown: list[Snapshot], selection: Selection, options: Options
-) -> list[Snapshot] | None:
-    """Write what was asked for to stdout; what has problems to tell besides the files themselves.
-
-    None: it was not written, and that was said.
-    """
-    if options.by and chosen:
-        return _by_keys(options.by, _bare(shown), options)
+    whole = None
     if options.by is not None and chosen:
-        whole = combine(_bare(chosen))
-        whole = _with_stats(whole, selection.of(whole.stats))
-        _write_one(whole, chosen, options)
-        return [whole]
-    _write_many([one for one in shown if one.stats or not options.selects], options)
-    return []
+        whole, shown = _combined(shown, options)
+        if whole is None:
+            return ends.NOTHING
+    return _told(taken, chosen, shown, whole, options)
 
 
-def _by_keys(keys: tuple[str, ...], shown: list[Snapshot], options: Options) -> list[Snapshot] | None:
-    """Likewise: the combination of what is selected, told apart by some keys."""
-    from mmstats.aggregate.keys import kept, tags_of
-    from mmstats.tools.where import OF_ORIGIN
+def _told(
+    taken: list[Snapshot],
+    chosen: list[Snapshot],
+    shown: list[Snapshot],
+    whole: Snapshot | None,
+    options: Options,
+) -> int:
+    """Write it, and say what there is to say; the exit code."""
+    held = True
+    if options.checks and chosen:
+        from mmstats.tools.checking import offenders
 
-    properties = {name: find for name, find in OF_ORIGIN.items() if name != "age"}
-    known = tags_of(shown) | properties.keys()
-    for key in keys:
-        if key not in known:
-            from mmstats.near import close
+        among = shown if whole is None else [whole]
+        nothing, among = offenders(options.checks, among)
+        if nothing:
+            ends.say(NAME, nothing)
+            return ends.NOTHING
+        held = not any(one.stats for one in among)
+        whole, shown = (whole, among) if whole is None else (among[0], shown)
+    if held and options.checks:
+        pass  # nothing to show
+    elif whole is not None:
+        _write_one(whole, shown, options)
+    else:
+        needed = options.selects or options.checks
+        _write_many([one for one in shown if one.stats or not needed], options)
+    if options.verbose:
+        looked_at(NAME, taken)
+    extra = [] if whole is None else [_only_problems(whole)]
+    code = ends.close(NAME, [*taken, *extra], chosen, options.files, quiet=options.quiet)
+    return code if held or code == ends.NOTHING else ends.UNMET
 
-            near = close(key, known)
-            ends.say(NAME, f"nothing has a tag {key!r}" + (f". Close: {', '.join(near)}" if near else ""))
-            return None
-    told_apart = kept(shown, keys, properties)
-    whole = combine(told_apart)
-    _write_one(whole, told_apart, options)
-    return [whole]
+
+def _combined(shown: list[Snapshot], options: Options) -> tuple[Snapshot | None, list[Snapshot]]:
+    """All that is selected as one, told apart by keys if some were named, and what was combined.
+
+    None: there is no such key, and that was said.
+    """
+    shown = _bare(shown)
+    if options.by:
+        from mmstats.aggregate.keys import kept, tags_of
+        from mmstats.tools.where import OF_ORIGIN
+
+        properties = {name: find for name, find in OF_ORIGIN.items() if name != "age"}
+        known = tags_of(shown) | properties.keys()
+        for key in options.by:
+            if key not in known:
+                from mmstats.near import close
+
+                near = close(key, known)
+                hint = f". Close: {', '.join(near)}" if near else ""
+                ends.say(NAME, f"nothing has a tag {key!r}{hint}")
+                return None, shown
+        shown = kept(shown, options.by, properties)
+    if options.aggregate:
+        from mmstats.aggregate.chosen import choose
+
+        return choose(options.aggregate, shown), shown
+    from mmstats.aggregate.combine import combine
+
+    return combine(shown), shown
 
 
 def _write_one(whole: Snapshot, chosen: list[Snapshot], options: Options) -> None:
-    if options.format == "table":
+    if options.sort:
+        from mmstats.tools.ordering import sorted_by
+
+        (whole,) = sorted_by(options.sort, [whole])
+    if options.what == "value":
+        from mmstats.tools.machine import value_of
+
+        for stat in whole.stats:
+            sys.stdout.write(value_of(stat.value) + "\n")
+    elif options.format == "table":
         from mmstats.tools.tables import write_combined
 
         write_combined(whole, chosen, options.style)
+    elif options.format in ("prometheus", "openmetrics"):
+        from mmstats.export import FORMATS
+
+        sys.stdout.write(FORMATS[options.format].render(whole))
+    elif options.format in ("csv", "tsv"):
+        from mmstats.tools.separated import WRITERS, combined_rows
+
+        WRITERS[options.format](combined_rows(whole))
     else:
         from mmstats.tools.machine import write_one
 
@@ -95,7 +137,15 @@ def _write_one(whole: Snapshot, chosen: list[Snapshot], options: Options) -> Non
 
 
 def _write_many(shown: list[Snapshot], options: Options) -> None:
-    if options.format != "table":
+    if options.sort:
+        from mmstats.tools.ordering import sorted_by
+
+        shown = sorted_by(options.sort, shown)
+    if options.format in ("csv", "tsv"):
+        from mmstats.tools.separated import ROWS, WRITERS
+
+        WRITERS[options.format](ROWS[options.what](shown))
+    elif options.format != "table":
         from mmstats.tools.machine import write_many
 
         write_many(options.what, options.format, shown)
@@ -111,18 +161,6 @@ def _write_many(shown: list[Snapshot], options: Options) -> None:
         tables.WRITERS[options.what](shown, options.style)
 
 
-def _processes(readable: list[Snapshot], options: Options) -> list[Snapshot]:
-    chosen = (
-        [one for one in readable if one.origin.state in ("alive", "unknown")] if options.alive else readable
-    )
-    return [one for one in chosen if all(condition.holds(one) for condition in options.where)]
-
-
-def _no_process(options: Options, looked_at: int) -> str:
-    conditions = [condition.text for condition in options.where] + ["state alive or unknown"] * options.alive
-    return f"no process matches {' and '.join(conditions)}; looked at {looked_at}"
-
-
 def _with_stats(one: Snapshot, stats: list[Stat]) -> Snapshot:
     return Snapshot(one.merge, one.origin, one.problems, one.processes, stats)
 
@@ -134,16 +172,3 @@ def _bare(snapshots: list[Snapshot]) -> list[Snapshot]:
 
 def _only_problems(one: Snapshot) -> Snapshot:
     return Snapshot(None, one.origin, one.problems, 0, [])
-
-
-def _verbose(taken: list[Snapshot], options: Options) -> None:
-    """With -v: each file that was looked at, and what its writer is."""
-    if options.verbose:
-        from mmstats.tools.text import shown
-
-        for one in taken:
-            origin = one.origin
-            ends.say(
-                NAME,
-                shown(f"{origin.file}: {origin.state}, {origin.cmd} {origin.pid}, {len(one.stats)} stats"),
-            )

@@ -1,0 +1,38 @@
+"""Prometheus's text format 0.0.4, which every Prometheus ever scraped, and node_exporter's textfiles."""
+
+from __future__ import annotations
+
+from mmstats.export.families import families
+from mmstats.export.lines import escaped, sample
+from mmstats.export.names import COUNTER, INFO, STATES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mmstats.export.families import Family
+    from mmstats.stat import Snapshot
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# This format has neither; a sample of 1 is a gauge.
+TYPES = {INFO: "gauge", STATES: "gauge"}
+NAMED = {COUNTER: "_total", INFO: "_info"}
+
+
+def render(snapshot: Snapshot, octaves: int = 2) -> str:
+    """One Snapshot, as `mmstats.combined()` gives it, as text that ends with a newline.
+
+    `octaves`: histograms without `bounds` have a bucket at every so many-th power of two. Names, tags and
+    types: docs/prometheus.md.
+    """
+    return "".join(line + "\n" for family in families(snapshot, octaves) for line in _lines(family))
+
+
+def _lines(family: Family) -> Iterator[str]:
+    name = family.name + NAMED.get(family.type, "")
+    if family.help:
+        yield f"# HELP {name} {escaped(family.help)}"
+    yield f"# TYPE {name} {TYPES.get(family.type, family.type)}"
+    for member in family.members:
+        for suffix, tags, number in member.samples:
+            yield sample(family.name + suffix, tags, number)
