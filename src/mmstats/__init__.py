@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from mmstats.publish.texts import StringField as StringField
     from mmstats.publish.ticker import tick as tick
     from mmstats.publish.updowns import UpDownField as UpDownField
+    from mmstats.read.sampler import Sampler as Sampler
     from mmstats.read.snapshot import snapshot as snapshot
     from mmstats.stat import Origin as Origin
     from mmstats.stat import Snapshot as Snapshot
@@ -97,6 +98,7 @@ _ROOMS = {
     "mmstats.publish.texts": ("StringField",),
     "mmstats.publish.ticker": ("tick",),
     "mmstats.publish.updowns": ("UpDownField",),
+    "mmstats.read.sampler": ("Sampler",),
     "mmstats.read.snapshot": ("snapshot",),
     "mmstats.stat": ("Origin", "Snapshot", "Stat"),
 }

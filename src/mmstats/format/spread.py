@@ -150,6 +150,20 @@ class Spread:
             [mine + its for mine, its in zip(one.counts, two.counts)],
         )
 
+    def less(self, other: Spread) -> Spread:
+        """What is here and was not there; never less than nothing."""
+        wanted = self.range if self.range is other.range else self.range.with_(other.range)
+        one, two = self.in_range(wanted), other.in_range(wanted)
+        left = {index: count - two.buckets.get(index, 0) for index, count in one.buckets.items()}
+        return Spread(
+            wanted,
+            {index: count for index, count in left.items() if count > 0},
+            max(0, one.zero - two.zero),
+            max(0, one.overflow - two.overflow),
+            max(0, one.negative - two.negative),
+            [max(0, mine - its) for mine, its in zip(one.counts, two.counts)],
+        )
+
     # --- as cells -------------------------------------------------------------------------------
 
     def most(self, n: int) -> int:
