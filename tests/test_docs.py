@@ -107,12 +107,14 @@ def shape(text):
 
 TOOLS = {
     "slurpstats": [BIN / "slurpstats"],
+    "pollstats": [BIN / "pollstats"],
     "cleanstats": [BIN / "cleanstats"],
     "export": [sys.executable, "-m", "mmstats", "export"],
     "the doctor": [sys.executable, "-m", "mmstats", "doctor"],
 }
 SECTIONS = {
     "slurpstats": "slurpstats",
+    "pollstats": "pollstats",
     "cleanstats": "cleanstats",
     "export": "python -m mmstats export",
     "the doctor": "python -m mmstats doctor",
@@ -147,6 +149,7 @@ def test_the_help_in_the_docs_is_the_help(tool, environment):
 
 EXIT_CODES = {
     "slurpstats": "0 1 2 3 4 130 141",
+    "pollstats": "0 1 2 3 4 141",
     "cleanstats": "0 1 2 3 130 141",
     "export": "0 1 2 3 130 141",
 }

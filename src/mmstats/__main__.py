@@ -10,6 +10,7 @@ import sys
 
 TOOLS = {
     "slurp": "mmstats.tools.slurpstats",
+    "poll": "mmstats.tools.pollstats",
     "clean": "mmstats.tools.cleanstats",
     "export": "mmstats.tools.exporting",
     "doctor": "mmstats.doctor.main",

@@ -63,7 +63,7 @@ def close(
     problems = [problem for one in snapshots for problem in one.problems]
     if not quiet:
         for problem in problems:
-            say(name, _shown(str(problem)))
+            say(name, on_one_line(str(problem)))
         gone = sum(one.origin.state == "gone" for one in readable)
         if gone:
             say(name, _of_the_gone(gone))
@@ -78,7 +78,7 @@ def nothing_found(name: str, words: Sequence[str]) -> str:
     """That there is no file, where that was looked for, and what to do."""
     where = ", ".join(words) or ", ".join(_default_globs())
     hint = f"set MMSTATS_PATH or MMSTATS_GLOB, or name the files: {name} /run/app"
-    return f"no mmstats file matches {_shown(where)}\n  {hint}"
+    return f"no mmstats file matches {on_one_line(where)}\n  {hint}"
 
 
 def _default_globs() -> list[str]:
@@ -97,7 +97,7 @@ def _of_the_gone(count: int) -> str:
     )
 
 
-def _shown(text: str) -> str:
+def on_one_line(text: str) -> str:
     """The text on one line, whatever a file's name has in it."""
     from mmstats.tools.text import shown
 

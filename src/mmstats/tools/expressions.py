@@ -10,7 +10,7 @@ from mmstats.tools.text import PERCENTILES, part_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from mmstats.stat import About
@@ -34,12 +34,13 @@ PARTS = ("count", "sum", "mean", "min", "max", "last", "moving", *PERCENTILES)
 class Expression:
     """`PATTERN[:PART] OPERATOR NUMBER`. `pattern`: which stats it is about; `part`: empty, or of PARTS."""
 
-    __slots__ = ("_compare", "limit", "part", "pattern", "text")
+    __slots__ = ("_compare", "limit", "name", "part", "pattern", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, parts: Sequence[str] = PARTS) -> None:
         self.text = text
         name, operator, number = _split(text)
-        name, self.part = parted(name)
+        self.name, self.part = parted(name, parts)
+        name = self.name
         self._compare = OPERATORS[operator]
         self.limit = _number(text, number)
         self.pattern = Pattern(name)
@@ -50,14 +51,18 @@ class Expression:
 
     def holds(self, value: object) -> bool:
         """Whether it is true of the value; of what is no number it is not."""
-        number = number_of(value, self.part)
-        return number is not None and not isnan(number) and self._compare(number, self.limit)
+        return self.met(number_of(value, self.part))
+
+    def met(self, number: object) -> bool:
+        """Whether it is true of the number, or of that part."""
+        is_number = isinstance(number, (int, float)) and not isnan(number)
+        return is_number and self._compare(number, self.limit)  # type: ignore[arg-type]
 
 
-def parted(name: str) -> tuple[str, str]:
+def parted(name: str, parts: Sequence[str] = PARTS) -> tuple[str, str]:
     """A name without `:PART` behind it, and that part."""
     before, colon, part = name.rpartition(":")
-    return (before, part) if colon and part in PARTS else (name, "")
+    return (before, part) if colon and part in parts else (name, "")
 
 
 def number_of(value: Any, part: str) -> float | None:

@@ -23,6 +23,7 @@ try:  # the part of json that is needed; all of it takes longer to load than to 
 except ImportError:  # PyPy
     from json.encoder import encode_basestring_ascii as quote
 
+__all__ = ("bare", "number", "quote", "size", "value_of", "write_many", "write_one")
 INFINITY = float("inf")
 
 

@@ -30,9 +30,9 @@ FILES = (
 
 
 def new_parser(
-    name: str, usage: str, examples: str, description: str, epilog: str
+    name: str, usage: str, examples: str, description: str, epilog: str, *, fields: bool = False
 ) -> argparse.ArgumentParser:
-    """A parser that takes FILES; `add_rest` makes it whole."""
+    """A parser that takes FILES, with FIELDS before them if it is said; `add_rest` makes it whole."""
     parser = argparse.ArgumentParser(
         prog=name,
         usage=usage,
@@ -43,6 +43,8 @@ def new_parser(
         formatter_class=_formatter,
     )
     parser.set_defaults(examples=examples)
+    if fields:
+        parser.add_argument("fields", nargs="?", metavar="FIELDS", help="what to show; see below")
     parser.add_argument("files", nargs="*", metavar="FILES", help=FILES)
     return parser
 
@@ -98,6 +100,11 @@ def add_which(group: argparse._ArgumentGroup) -> None:
         help="not these",
     )
     group.add_argument("-p", "--prefix", default="", metavar="PREFIX", help="only labels below PREFIX")
+    add_where(group)
+
+
+def add_where(group: argparse._ArgumentGroup) -> None:
+    """-f and --alive."""
     where = (
         "only processes with KEY, or KEY=V KEY!=V KEY>V KEY<V KEY>=V KEY<=V KEY~REGEX; KEY is a label, or "
     )

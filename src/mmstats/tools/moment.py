@@ -1,0 +1,67 @@
+"""Two samples, as pollstats and topstats look at them: what is now, and what happened in between."""
+
+from __future__ import annotations
+
+from mmstats.aggregate.interval import increments
+from mmstats.aggregate.keys import kept
+from mmstats.stat import Snapshot, processes
+from mmstats.tools.where import OF_ORIGIN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mmstats.stat import About, Origin
+
+PROPERTIES = {name: find for name, find in OF_ORIGIN.items() if name != "age"}
+ALIVE = "alive"
+
+
+class Sample:
+    """What was read at once. `at`: seconds since 1970; `elapsed`: since the one before; `late`: seconds."""
+
+    __slots__ = ("at", "elapsed", "late", "snapshots")
+
+    def __init__(self, snapshots: list[Snapshot], at: float, elapsed: float, late: float = 0.0) -> None:
+        self.snapshots = snapshots
+        self.at = at
+        self.elapsed = elapsed
+        self.late = late
+
+
+class Moment:
+    """A sample and the one before it, of the stats that are wanted. `keys`: rows are told apart by them."""
+
+    __slots__ = ("at", "before", "came", "elapsed", "grown", "keys", "late", "now", "processes", "went")
+
+    def __init__(
+        self, before: Sample, now: Sample, wanted: Callable[[About], bool], keys: Sequence[str] = ()
+    ) -> None:
+        self.keys = keys
+        self.at, self.elapsed, self.late = now.at, now.elapsed, now.late
+        self.before = _with(before.snapshots, wanted)
+        self.now = _with(now.snapshots, wanted)
+        self.grown = increments(self.before, self.now, before.at)
+        self.processes = processes(one.origin for one in now.snapshots)
+        was, is_ = _living(before.snapshots), _living(now.snapshots)
+        self.came = [is_[key] for key in is_ if key not in was]
+        self.went = [was[key] for key in was if key not in is_]
+
+    def by_keys(self, snapshots: Sequence[Snapshot]) -> list[Snapshot]:
+        """The same with the tags alone that rows are told apart by."""
+        return kept(snapshots, self.keys, PROPERTIES) if self.keys else list(snapshots)
+
+
+def _with(snapshots: Sequence[Snapshot], wanted: Callable[[About], bool]) -> list[Snapshot]:
+    return [
+        Snapshot(one.merge, one.origin, [], one.processes, [stat for stat in one.stats if wanted(stat.about)])
+        for one in snapshots
+    ]
+
+
+def _living(snapshots: Sequence[Snapshot]) -> dict[tuple[object, ...], Origin]:
+    return {
+        (one.origin.host, one.origin.pid, one.origin.started): one.origin
+        for one in snapshots
+        if one.origin.state == ALIVE
+    }
