@@ -14,7 +14,7 @@ from mmstats.stat import About, Origin, Problem, Snapshot, Stat
 from mmstats.tools import poll_machine
 from mmstats.tools.moment import Sample
 from mmstats.tools.poll_options import parse
-from mmstats.tools.poll_rows import Table, comings, cut, fitting
+from mmstats.tools.poll_rows import Table, comings, cut, fitting, in_common
 from mmstats.tools.polling import Poll
 
 START = 1_700_000_000.0
@@ -230,7 +230,8 @@ def test_no_counters(poll):
 
 def test_globs(poll):
     _, lines, _ = poll(["web.*"], [status(1, 1, 1)], [status(1, 2, 3)])
-    assert lines[1].split()[:2] == ["web.status.2XX", "web.status.5XX"]
+    assert lines[0] == "web.status.   delta per 1 s, sum of 1 process"
+    assert lines[1].split()[:2] == ["2XX", "5XX"]
     assert lines[2].split() == ["1", "2", "1"]
 
 
@@ -313,10 +314,28 @@ def test_a_narrow_terminal(poll):
     before = [process(1, *(stat(f"some.very.long.name.{at}", 0) for at in range(6)))]
     after = [process(1, *(stat(f"some.very.long.name.{at}", 10**at) for at in range(6)))]
     _, lines, _ = poll(["some.*:rate"], before, after, width=40)
-    head, row = lines[-2:]
-    assert "… +2 (--vertical or a wider terminal)" in head
-    assert head.count("som…e.") >= 3 or head.count("…") >= 4
-    assert row.split() == ["1", "10", "100", "1,000", "1"]
+    assert lines == [
+        "some.very.long.name.",
+        "    0/s     1/s     2/s     3/s   procs  … +2",
+        "      1      10     100   1,000       1",
+    ]
+    _, lines, _ = poll(["--vertical", "some.*:rate"], before, after, width=40)
+    assert len(lines) == 7
+
+
+def test_stats_that_are_made_anew_each_time(capsys):
+    """As those of retired totals are: what is remembered of one may not be said of another in its place."""
+    options = parse(["web.status.5XX", "--raw"])
+    out = []
+
+    def many():
+        for at in range(300):
+            others = [stat(f"web.other.{one}", 7) for one in range(at % 5)]
+            yield Sample([process(1, *others, stat("web.status.5XX", at))], START + at, float(at > 0))
+
+    Poll(options, Table(options, lambda: 0, out.append), notes=False).run(many())
+    rows = [line.split() for line in out if "procs" not in line and "delta" not in line]
+    assert rows == [["1", "1"]] * 299
 
 
 def test_a_terminal_that_changes(poll, capsys):
@@ -341,6 +360,22 @@ def test_a_terminal_that_changes(poll, capsys):
 )
 def test_columns_that_fit(names, room, widths, left_out):
     assert fitting(names, room) == (widths, left_out)
+
+
+@pytest.mark.parametrize(
+    ("names", "common"),
+    [
+        (["web.a", "web.b"], "web."),
+        (["web.a", "web.b.c", "web.b.d"], "web."),
+        (["web.a", "api.a"], ""),
+        (["web.a p50", "web.a p99"], "web."),
+        (["web.aa", "web.ab"], "web."),
+        (["web.a"], ""),
+        ([], ""),
+    ],
+)
+def test_what_names_have_in_common(names, common):
+    assert in_common(names) == common
 
 
 def test_names_are_cut_in_the_middle():

@@ -33,6 +33,7 @@ OVER_PROCESSES = ("avg", "min", "max")
 OF_VALUES = ("count", "sum", "mean", "last", "moving", *PERCENTILES)
 WORDS = (DELTA, RATE, VALUE, *OVER_PROCESSES, *OF_VALUES)
 DISTRIBUTIONS = ("histogram", "timer")
+MOST_REMEMBERED = 100_000
 
 
 class Column:
@@ -49,12 +50,14 @@ class Column:
         is_count = word == "count" or (self.kind in DISTRIBUTIONS and word in (DELTA, RATE, VALUE))
         self.unit = "" if is_count else about.unit
         self._pattern = Pattern(escaped(label) + tags)
-        self._chosen: dict[int, bool] = {}
+        self._chosen: dict[tuple[str, Tags], bool] = {}
 
     def matches(self, about: About) -> bool:
         """Whether a stat is part of it."""
-        key = id(about)
+        key = (about.label, about.tags)
         if key not in self._chosen:
+            if len(self._chosen) > MOST_REMEMBERED:
+                self._chosen.clear()  # members of a family come and go
             self._chosen[key] = self._pattern.matches(about, "")
         return self._chosen[key]
 

@@ -41,6 +41,7 @@ class Table:
         self._width = -1
         self._since_header = 0
         self._widths: list[int] = []
+        self._common = ""
         self._columns: list[Column] = []
 
     def row(
@@ -61,7 +62,10 @@ class Table:
                 self._painted(column, number, at) for at, (column, number) in enumerate(zip(columns, numbers))
             ]
             line = [*self._front(moment, key), *cells[: len(self._widths)], f"{moment.processes:>{NARROW}}"]
-            self._out(" ".join(line) + self._notes(moment, note) + "\n")
+            text, behind = " ".join(line), self._notes(moment, note)
+            if width and len(text) + len(behind) > width and not self._style.color:
+                behind = f"\n{behind}"  # below, where there is no room behind
+            self._out(f"{text}{behind}\n")
             note = note if note == TOTAL else ""
 
     def summary(self, columns: Sequence[Column], lines: Iterable[tuple[str, list[Any]]]) -> None:
@@ -82,24 +86,27 @@ class Table:
 
     def _header(self, columns: Sequence[Column], moment: Moment) -> None:
         self._since_header = 0
+        names = [shown(column.name) for column in columns]
+        self._common = "" if self._options.prefix else in_common(names)
+        names = [name[len(self._common) :] for name in names]
         said = self._said(columns, moment)
         if said:
             self._out(self._style.dim(said) + "\n")
         front = [" " * 8] * self._options.clock + [f"{key:<12}" for key in moment.keys]
         room = self._width - sum(map(len, front)) - len(front) - NARROW - 1 if self._width else 0
-        names = [shown(column.name) for column in columns]
         self._widths, left_out = fitting(names, room)
         cells = [cut(name, width).rjust(width) for name, width in zip(names, self._widths)]
-        more = f"  … +{left_out} (--vertical or a wider terminal)" if left_out else ""
-        self._out(self._style.dim(" ".join([*front, *cells, f"{PROCS:>{NARROW}}"]).rstrip() + more) + "\n")
+        line = " ".join([*front, *cells, f"{PROCS:>{NARROW}}"])
+        self._out(self._style.dim(line + _left_out(left_out, self._width - len(line))) + "\n")
 
     def _said(self, columns: Sequence[Column], moment: Moment) -> str:
         """What the numbers are, where that is the same for all."""
+        prefix = self._options.prefix or self._common
         if any(column.word != DELTA for column in columns):
-            return self._options.prefix
+            return prefix
         each = f"delta per {self._options.interval:g} s"
         by = f"by {', '.join(moment.keys)}" if moment.keys else _sum_of(moment.processes)
-        return f"{self._options.prefix}   {each}, {by}".strip()
+        return f"{prefix}   {each}, {by}".strip()
 
     def _front(self, moment: Moment, key: Row) -> list[str]:
         clock = [time.strftime("%H:%M:%S", time.localtime(moment.at))] if self._options.clock else []
@@ -181,6 +188,24 @@ def fitting(names: Sequence[str], room: int) -> tuple[list[int], int]:
         widths[widest] -= 1
     fit = max(1, min(len(widths), room // (NARROW + 1)))
     return widths[:fit], len(widths) - fit
+
+
+def in_common(names: Sequence[str]) -> str:
+    """What all names begin with, to a dot: said once above them. Of a single one it is nothing."""
+    if len(names) < 2:
+        return ""
+    least, most = min(names), max(names)
+    length = next((at for at, (one, other) in enumerate(zip(least, most)) if one != other), len(least))
+    return least[: least.rfind(".", 0, length) + 1]
+
+
+def _left_out(count: int, room: int) -> str:
+    """How many columns there is no room for, and what to do if there is room to say it."""
+    if not count:
+        return ""
+    said = f"  … +{count}"
+    hint = " (--vertical or a wider terminal)"
+    return said + hint if len(said + hint) <= room else said
 
 
 def cut(text: str, width: int) -> str:
