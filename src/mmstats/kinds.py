@@ -73,6 +73,26 @@ def _histograms(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]
     return (count, total, min(one[2], other[2]), max(one[3], other[3]), one[-1].merged(other[-1]))
 
 
+def _all_histograms(*parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Likewise, of many at once: those of one range are added up before any other."""
+    by_range: dict[int, list[Any]] = {}
+    for part in parts:
+        by_range.setdefault(id(part[-1].range), []).append(part[-1])
+    spread, *others = [one[0].total(one) for one in by_range.values()]
+    for other in others:
+        spread = spread.merged(other)
+    counts, totals, least, most = zip(*[part[:4] for part in parts])
+    return (sum(counts), sum(totals), min(least), max(most), spread)
+
+
+def _all_timers(*parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    *totals, spread = _all_histograms(*parts)
+    latest = parts[0]
+    for part in parts:
+        latest = latest if latest[6] > part[6] else part
+    return (*totals, sum(part[4] for part in parts), sum(part[5] for part in parts), *latest[6:8], spread)
+
+
 def _timers(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
     """Likewise."""
     *totals, spread = _histograms(one, other)
@@ -105,6 +125,8 @@ RULES = {
 ALL_AT_ONCE: dict[str, Callable[..., Any]] = {
     "set": frozenset.union,
     "all": lambda *parts: tuple(chain.from_iterable(parts)),
+    "histogram": _all_histograms,
+    "timer": _all_timers,
 }
 OF_NUMBERS = frozenset(("sum", "max", "min", "avg"))
 OF_KIND = {"average": "mean", "moving": "mean", "timer": "timer", "histogram": "histogram"}
@@ -166,8 +188,13 @@ def merge(aggregate: str, parts: Iterable[Any]) -> Any:
     """What several parts are together; None where nobody wrote any."""
     written = (part for part in parts if part is not None)
     together = next(written, None)
-    if together is None or aggregate in ALL_AT_ONCE:
-        return ALL_AT_ONCE[aggregate](together, *written) if together is not None else None
+    if together is None:
+        return None
+    if aggregate in ALL_AT_ONCE:
+        rest = list(written)
+        return ALL_AT_ONCE[aggregate](together, *rest) if rest else together
+    if aggregate == "sum":
+        return sum(written, together)
     rule = RULES[aggregate].merge
     for part in written:
         together = rule(together, part)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mmstats.stat import Rows
 
 PLAIN = frozenset(("sum", "max", "min"))  # parts of one value are that value
+MOST_REMEMBERED = 65_536  # members of a family
 
 
 class Plan:
@@ -35,43 +36,48 @@ class Plan:
     """
 
     __slots__ = (
-        "_initial",
-        "_living",
-        "_metric",
-        "_never",
-        "_place",
-        "_spread",
-        "_states",
-        "_width",
-        "about",
-        "code",
-        "index",
-        "never",
-        "segment",
+        *("_abouts", "_living", "_metric", "_never", "_place", "_spread", "_states", "_width"),
+        *("about", "code", "index", "initial", "never", "segment"),
     )
 
     def __init__(self, metric: Metric) -> None:
         row = kinds.KINDS[metric.kind]
-        self._spread = _range_of(metric) if metric.kind in DISTRIBUTED else None
-        self._width = _width_of(metric) if metric.kind == "moving" and metric.extra else 0
+        self._spread, self._width, self._states = _rest_of(metric)
         _check(metric, row, self._spread)
         aggregate = _aggregate(metric)
         self._metric = metric
         self.about = About(aggregate, metric.help, metric.keep, metric.kind, metric.label, (), metric.unit)
         self.segment, self.index = metric.segment, metric.index
         self._place = row.place
-        self._states = _states_of(metric) if metric.kind == "enum" else []
         self._living = goes_with_thread(metric.kind, aggregate)
         self._never = row.place == "process" or (not row.lanes and aggregate != "sum")
-        self._initial = kinds.BLANK.get(metric.kind, 0 if metric.initial is None else metric.initial)
+        self.initial = kinds.BLANK.get(metric.kind, 0 if metric.initial is None else metric.initial)
         is_plain = aggregate in PLAIN and row.place not in ("metric", "compound")
         self.code = CODES.get(metric.cell_type, "") if is_plain else ""
         self.never = PATTERN.get(metric.cell_type) if self._never else None
+        self._abouts: dict[tuple[Tags, float], About] = {}
 
     @property
     def is_constant(self) -> bool:
         """Whether the value stands in the METRIC block."""
         return self._place == "metric"
+
+    @property
+    def is_plain_sum(self) -> bool:
+        """Whether the value is the sum of a whole number in each lane, living or not."""
+        return self.about.aggregate == "sum" and self.code in ("Q", "q") and not (self._living or self._never)
+
+    def about_of(self, tags: Tags, ttl: float) -> About:
+        """What is said of one member of a family; the same each time, for as long as it is remembered."""
+        key = (tags, ttl)
+        found = self._abouts.get(key)
+        if found is None:
+            if len(self._abouts) >= MOST_REMEMBERED:
+                self._abouts.clear()  # members come and go
+            about = self.about
+            said = (about.aggregate, about.help, about.keep, about.kind, about.label)
+            found = self._abouts[key] = About(*said, tags, about.unit, ttl=ttl)
+        return found
 
     def add(self, rows: Rows, cells: Cells, block: int, stamp: float) -> None:
         """Add the stat of one file, the long way.
@@ -90,7 +96,7 @@ class Plan:
 
     def add_member(self, rows: Rows, cells: Cells, slot: Slot, tags: Tags, stamp: float) -> None:
         """Add the stat of one member of a family, if it is that member's to the end."""
-        about, metric = _of_member(self.about, tags, slot.ttl / 1e9), self._metric
+        about, metric = self.about_of(tags, slot.ttl / 1e9), self._metric
         if self._place == "compound":
             parts, value = self._compounded(cells, slot)
         else:
@@ -132,19 +138,13 @@ class Plan:
         return parts, value
 
     def _put(self, rows: Rows, about: About, parts: Any, value: Any) -> None:
-        rows.add(about, parts, self._initial if parts is None else value)
-
-
-def _of_member(about: About, tags: Tags, ttl: float) -> About:
-    """What is said of a family, said of one member of it."""
-    said = (about.aggregate, about.help, about.keep, about.kind, about.label)
-    return About(*said, tags, about.unit, ttl=ttl)
+        rows.add(about, parts, self.initial if parts is None else value)
 
 
 class Family:
     """Plan of a metric with tags: the stats of all its members, in whatever file they are met."""
 
-    __slots__ = ("_metric", "about", "plan")
+    __slots__ = ("_metric", "about", "names", "number", "plan")
 
     code = ""
 
@@ -154,6 +154,7 @@ class Family:
             raise FormatError(0, f"tags of {metric.label!r}, a {metric.kind}", "a kind that has cells")
         self._metric = metric
         self.about = self.plan.about
+        self.number, self.names = metric.number, metric.tags
 
     def add(self, rows: Rows, cells: Cells, _block: int, stamp: float) -> None:
         """Add the stat of each member. FormatError: one is damaged; the others are there."""
@@ -181,9 +182,8 @@ class Family:
 
 def _demand_new(metric: Metric, slot: Slot, tags: Tags, seen: set[Tags]) -> None:
     if tags in seen:
-        raise FormatError(
-            slot.offset, f"a second member of {metric.label!r} with {dict(tags)}", "one of each"
-        )
+        found = f"a second member of {metric.label!r} with {dict(tags)}"
+        raise FormatError(slot.offset, found, "one of each")
     seen.add(tags)
 
 
@@ -247,22 +247,22 @@ def plan(metric: Metric) -> Plan | Family | NoPlan:
         return NoPlan(f"damaged: found {error.found}, expected {error.expected}; left out")
 
 
-def _range_of(metric: Metric) -> Range:
-    from mmstats.format.spread import Range  # most files need none
+def _rest_of(metric: Metric) -> tuple[Range | None, int, list[str]]:
+    """What stands in `extra`: a distribution's range, the width of a window's slices, an enum's states."""
+    spread, width, states = None, 0, []
+    if metric.kind in DISTRIBUTED:  # most files need none of these
+        from mmstats.format.spread import Range
 
-    return Range.unpack(metric.extra)
+        spread = Range.unpack(metric.extra)
+    elif metric.kind == "moving" and metric.extra:
+        from mmstats.format import window
 
+        width = window.unpack(metric.extra, metric.cells)
+    elif metric.kind == "enum":
+        from mmstats.format.states import states_of
 
-def _width_of(metric: Metric) -> int:
-    from mmstats.format import window  # most files need none
-
-    return window.unpack(metric.extra, metric.cells)
-
-
-def _states_of(metric: Metric) -> list[str]:
-    from mmstats.format.states import states_of
-
-    return states_of(metric)
+        states = states_of(metric)
+    return spread, width, states
 
 
 def _check(metric: Metric, row: kinds.Kind, spread: Range | None) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from mmstats.format.decode import Decoded
+    from mmstats.format.runs import Decoded
 
     Path = Union[str, "os.PathLike[str]"]
 

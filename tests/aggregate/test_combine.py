@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mmstats import kinds
 from mmstats.aggregate.combine import combine
-from mmstats.stat import About, Origin, Problem, Snapshot, Stat
+from mmstats.stat import About, Origin, Problem, Rows, Snapshot, Stat
 
 
 def stat(label, kind, value, aggregate="sum", *, keep=False, unit="", tags=(), group="g", parts=...):
@@ -186,3 +186,78 @@ def test_the_order_of_snapshots_never_matters(rows, order):
     assert isinstance(order, random.Random)
     order.shuffle(shuffled)
     assert values(combine(snapshots)) == values(combine(shuffled))
+
+
+# --- many of one program ---------------------------------------------------------------------------
+
+
+def rows(pid, values, abouts, *, state="alive", created=1.0, group="g"):
+    """A snapshot in columns, as files are read, whose abouts are those very objects."""
+    made = Rows(group)
+    for about, value in zip(abouts, values):
+        word = kinds.rule(about.kind, about.aggregate)
+        made.add(about, None if value is None else kinds.stated(word, value, created), value or 0)
+    origin = Origin("cmd", created, f"f{pid}", group, "host", pid, created, state, 0, f"{pid:032x}")
+    return Snapshot(kinds.merged, origin, [], int(state == "alive"), made)
+
+
+ABOUTS = [
+    About("sum", "", False, "counter", "c", (), ""),
+    About("sum", "", False, "counter", "f", (("m", "GET"),), ""),
+    About("max", "", False, "number", "n", (), ""),
+    About("avg", "", False, "gauge", "g", (), ""),
+    About("set", "", False, "static", "s", (), ""),
+    About("last", "", False, "number", "l", (), ""),
+]
+NUMBERS = st.lists(st.one_of(st.none(), st.integers(0, 9)), min_size=len(ABOUTS), max_size=len(ABOUTS))
+
+
+def objects(snapshots):
+    """The same without columns: each is combined by itself."""
+    return [
+        Snapshot(one.merge, one.origin, one.problems, one.processes, list(one.stats)) for one in snapshots
+    ]
+
+
+@given(st.lists(NUMBERS, max_size=8), st.sampled_from(["alive", "unknown"]))
+def test_many_that_say_the_same_are_what_they_are_one_by_one(values, state):
+    snapshots = [rows(pid, each, ABOUTS, state=state, created=1.0 + pid) for pid, each in enumerate(values)]
+    expected = combine(objects(snapshots))
+    found = combine(
+        [rows(pid, each, ABOUTS, state=state, created=1.0 + pid) for pid, each in enumerate(values)]
+    )
+    assert {(one.label, one.group): (one.parts, one.value) for one in found.stats} == {
+        (one.label, one.group): (one.parts, one.value) for one in expected.stats
+    }
+    assert (found.origin, found.processes) == (expected.origin, expected.processes)
+
+
+def test_many_beside_the_dead_the_retired_and_other_groups():
+    values = [1, 2, 3, 4, 5, 6]
+    made = lambda: [  # noqa: E731
+        *(rows(pid, values, ABOUTS, created=1.0 + pid) for pid in range(5)),
+        *(rows(pid, values, ABOUTS, state="gone") for pid in range(5, 9)),
+        rows(9, values, ABOUTS, state="retired"),
+        *(rows(pid, values, ABOUTS, group="h") for pid in range(10, 14)),
+    ]
+    found, expected = combine(made()), combine(objects(made()))
+    told = [{(one.label, one.group): one.value for one in whole.stats} for whole in (found, expected)]
+    assert told[0] == told[1]
+    assert found.value("c") == 10 + 4
+
+
+def test_many_beside_one_that_combines_otherwise():
+    """What a bunch is by one rule says nothing by another: then each is taken by itself."""
+    sums = [About("sum", "", False, "number", "n", (), "")]
+    greatest = [About("max", "", False, "number", "n", (), "")]
+    made = lambda: [  # noqa: E731
+        *(rows(pid, [pid + 1], greatest, created=1.0) for pid in range(4)),
+        rows(9, [100], sums, created=5.0),
+    ]
+    assert combine(made()).value("n") == combine(objects(made())).value("n") == 1 + 2 + 3 + 4 + 100
+
+
+def test_each_processs_own_stays_its_own():
+    each = [About("all", "", False, "number", "n", (), "")]
+    whole = combine([rows(pid, [pid], each) for pid in range(1, 5)])
+    assert {(one.tags["pid"], one.value) for one in whole.stats} == {(str(pid), pid) for pid in range(1, 5)}

@@ -248,7 +248,7 @@ def test_metrics_that_share_cells_cannot_make_the_reader_work_for_ever():
 
 def test_problems_are_not_listed_without_end():
     out = decode(fb.whole(*[fb.metric("")] * 20))
-    assert len(out.problems) == room.MAX_PROBLEMS + 1
+    assert len(out.problems) == runs.MAX_PROBLEMS + 1
     assert out.problems[-1] == "damaged: and more of the kind"
 
 

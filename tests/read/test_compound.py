@@ -15,7 +15,6 @@ from mmstats.distribution import TimerValue
 from mmstats.format import layout
 from mmstats.format.spread import Range, Spread
 from mmstats.host import locks
-from mmstats.read import snapshot as reading
 from mmstats.read import source as source_room
 
 
@@ -281,6 +280,6 @@ def test_a_file_that_names_another_takes_its_place(tmp_path):
 def test_a_reader_that_is_not_let_run_tries_all_the_same(monkeypatch):
     """On a busy machine its time goes by without it: it looks a hundred times at least."""
     seconds = itertools.count()
-    monkeypatch.setattr(reading, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
-    patience = reading.Patience()
+    monkeypatch.setattr(source_room, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    patience = source_room.Patience()
     assert [patience.is_over() for _ in range(101)] == [False] * 99 + [True] * 2

@@ -12,7 +12,7 @@ from mmstats.format.cells import Cells
 from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.plan import plan
-from mmstats.read import snapshot as reading
+from mmstats.read import source as reading
 from mmstats.stat import Rows
 
 NAMES = ("method", "status")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 GONE, RETIRED = "gone", "retired"
 EACH = "all"  # the aggregate that keeps each process's own
+MANY = 4  # snapshots, of which some may be put together
 
 
 class Share:
@@ -43,11 +44,39 @@ def combine(snapshots: Iterable[Snapshot], group: str | None = None) -> Snapshot
         problems += one.problems
         if group is None or one.origin.group == group:
             chosen.append(one)
+    gathered = _gathered_together(chosen) if len(chosen) >= MANY else gather(chosen)
     stats: list[Stat] = []
-    for shares in gather(chosen).values():
+    for shares in gathered.values():
         stats += _together(shares, problems)
     return Snapshot(
         kinds.merged, common_origin(chosen, group), problems, processes(one.origin for one in chosen), stats
+    )
+
+
+def _gathered_together(chosen: list[Snapshot]) -> dict[Name, list[Share]]:
+    """Like `gather`, with one share in the place of those of many processes that say the same."""
+    from mmstats.aggregate.bunches import bunched  # few have so many
+
+    gathered = gather(bunched(chosen, _is_whole, _origin_age))
+    if any(len(shares) > 1 and _disagree(shares) for shares in gathered.values()):
+        return gather(chosen)  # each by itself: what a bunch is by one rule is nothing by another
+    return gathered
+
+
+def _is_whole(one: Snapshot) -> bool:
+    """Whether all of its stats count as they stand."""
+    return one.origin.state not in (GONE, RETIRED)
+
+
+def _origin_age(origin: Origin) -> tuple[float, bool, str]:
+    return origin.created, origin.state != RETIRED, origin.uuid
+
+
+def _disagree(shares: list[Share]) -> bool:
+    first = shares[0].stat.about
+    meaning = (first.kind, first.unit, first.aggregate)
+    return any(
+        (about.kind, about.unit, about.aggregate) != meaning for about in [one.stat.about for one in shares]
     )
 
 
@@ -156,7 +185,7 @@ def _meaning(about: About, rules: bool) -> str:
 
 def common_origin(chosen: list[Snapshot], group: str | None = None) -> Origin:
     """Of a combination: what all its origins have in common."""
-    origins = [one.origin for one in chosen if one.stats]
+    origins = [one.origin for one in chosen if one.columns()[0]]
 
     def common(name: str, otherwise: str) -> Any:
         found = {getattr(origin, name) for origin in origins}

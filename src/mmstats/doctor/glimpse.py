@@ -14,8 +14,8 @@ from mmstats.read.source import Source, UnreadableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mmstats.format.decode import Folded
     from mmstats.format.header import Header
+    from mmstats.format.runs import Folded
 
 
 class Glimpse:

@@ -15,9 +15,8 @@ from mmstats.host.liveness import GONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mmstats.format.decode import Decoded
     from mmstats.format.header import Header
-    from mmstats.format.runs import Schema
+    from mmstats.format.runs import Decoded, Schema
     from mmstats.host.directory import Directory
     from mmstats.host.liveness import Judge
 

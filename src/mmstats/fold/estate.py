@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from mmstats.format.decode import Decoded
     from mmstats.format.metric import Metric
+    from mmstats.format.runs import Decoded
     from mmstats.stat import About
 
 

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
     from mmstats.fold.dead import Dead
     from mmstats.fold.estate import Left
-    from mmstats.format.decode import Folded
     from mmstats.format.header import Header
-    from mmstats.format.runs import Schema
+    from mmstats.format.runs import Folded, Schema
     from mmstats.host.directory import Directory
 
 REMEMBERED = 60 * 10**9  # ns that a name is kept once its file is gone

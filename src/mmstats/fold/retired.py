@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from mmstats.format.decode import Decoded
     from mmstats.format.metric import Metric
+    from mmstats.format.runs import Decoded
 
 INTEGERS = (layout.CELL_TYPE_U64, layout.CELL_TYPE_I64)
 MASK = 0xFFFFFFFFFFFFFFFF

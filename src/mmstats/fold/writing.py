@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mmstats.fold.totals import Total, Totals
-    from mmstats.format.decode import Folded
+    from mmstats.format.runs import Folded
     from mmstats.format.spread import Range, Spread
     from mmstats.stat import About
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mmstats.format.compound import Copies, Take
-    from mmstats.format.decode import Decoded
     from mmstats.format.members import Slot, Tags
     from mmstats.format.metric import Cell, Metric
     from mmstats.format.octaves import Octaves
+    from mmstats.format.runs import Decoded
     from mmstats.format.spread import Range
 
 
@@ -53,15 +53,9 @@ class Cells:
         self._left = len(data) // 8
         self._room = MAX_BUCKETS
         self._looked_again = False
-        self.alone = {
-            segment: spot
-            for segment, lanes in decoded.cells.items()
-            if len(lanes) == 1
-            for lane, spot in lanes.items()
-            if decoded.lanes.get(lane, 1)
-        }
+        self.alone = decoded.alone()
 
-    def _claim(self, words: int, offset: int = 0) -> None:
+    def claim(self, words: int, offset: int = 0) -> None:
         """So many words of the file are read once more. FormatError: more than it has."""
         self._left -= words
         if self._left < 0:
@@ -80,7 +74,7 @@ class Cells:
         for that.
         """
         lanes = self._decoded.cells.get(metric.segment, {})
-        self._claim(len(lanes))
+        self.claim(len(lanes))
         read, states = (NEVER if never else PLAIN)[metric.cell_type], self._decoded.lanes
         found = []
         for lane, spot in lanes.items():
@@ -99,7 +93,7 @@ class Cells:
     def compound(self, metric: Metric, take: Take) -> Iterator[Any]:
         """The parts of each lane, None where its thread wrote nothing; one by one, as they may be long."""
         lanes, states = self._decoded.cells.get(metric.segment, {}), self._decoded.lanes
-        self._claim(metric.cells * len(lanes))
+        self.claim(metric.cells * len(lanes))
         for lane, spot in lanes.items():
             living = bool(states.get(lane, 1))
             yield self._whole(metric, take, _offset(metric, *spot, metric.cells), living=living)
@@ -134,9 +128,13 @@ class Cells:
         step = metric.cells + (slot is not None)
         step += layout.RETIRED_SIZE if self._decoded.header.state == layout.STATE_RETIRED else 0
         for lane, spot in lanes.items():
-            self._claim(metric.cells)
-            octaves = Octaves(self._decoded, metric, spread, lane, segment, index, step)
-            self._claim(octaves.cells)
+            self.claim(metric.cells)
+            whose = (metric.number, segment, index, lane)
+            octaves = self._decoded.places.get(whose)
+            if octaves is None:
+                octaves = Octaves(self._decoded, metric, spread, lane, segment, index, step)
+                self._decoded.places[whose] = octaves
+            self.claim(octaves.cells)
             at, word = _offset(metric, *spot, metric.cells) if slot is None else 0, b""
             if slot is not None:
                 at, word = _member_offset(metric, slot, *spot, metric.cells), slot.word
@@ -245,7 +243,7 @@ class Cells:
         `head`: bytes that tell it, the generation and, of a compound value, the witness.
         """
         lanes, states = self._decoded.cells.get(slot.segment, {}), self._decoded.lanes
-        self._claim((1 + metric.cells) * len(lanes), slot.offset)
+        self.claim((1 + metric.cells) * len(lanes), slot.offset)
         for lane, spot in lanes.items():
             at = _member_offset(metric, slot, *spot, metric.cells)
             found = self._whole_of_member(metric, slot, at, head)

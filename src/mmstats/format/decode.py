@@ -19,14 +19,7 @@ from mmstats.format import layout
 from mmstats.format.header import decode_header
 from mmstats.format.members import Slot
 from mmstats.format.metric import MAX_METRIC
-from mmstats.format.runs import Run, Schema
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from mmstats.format.header import Header
-    from mmstats.format.runs import Name
-
-    Folded = tuple[bytes, int, int]
+from mmstats.format.runs import Decoded, Members, Run, Schema
 
 MAX_BLOCKS = 262_144  # runs count as one
 MAX_METRICS = 65_536
@@ -34,8 +27,6 @@ MAX_MEMBERS = 65_536
 MAX_TEXT = 16 << 20  # bytes of all METRIC and MEMBER blocks
 MAX_FOLDED = 65_536
 MAX_RUN = 1_024  # metrics
-MAX_PROBLEMS = 8
-MAX_NOTES = 16
 KEY = 128  # bytes of a run by which it is looked up
 
 _word = Struct("<II").unpack_from
@@ -43,63 +34,6 @@ _lane = Struct(layout.LANE_STRUCT).unpack_from
 _cells = Struct(layout.CELLS_STRUCT).unpack_from
 _folded = Struct(layout.FOLDED_STRUCT).unpack_from
 _entry = Struct("<16sQQ")
-
-
-class Decoded:
-    """What one file says.
-
-    `runs`: each with where it begins. `lanes`: lane → its state, 0 for one whose thread ended;
-    `cells`: segment → lane → (where its first cell is, how many it has). `folded`: uuid, time in ns and inode
-    of each file whose totals are in this one. `members`: number of a metric → the slots that are taken.
-    `compound`: whether it has values that one copy cannot tell whole.
-    """
-
-    __slots__ = (
-        *("cells", "compound", "folded", "header", "lanes"),
-        *("members", "metrics", "names", "problems", "runs", "slots", "text"),
-        "_octaves",
-    )
-
-    def __init__(self, header: Header) -> None:
-        self.header = header
-        self.runs: list[tuple[Run, int]] = []
-        self.lanes: dict[int, int] = {}
-        self.cells: dict[int, dict[int, tuple[int, int]]] = {}
-        self.folded: list[Folded] = []
-        self.members: dict[int, list[Slot]] = {}
-        self.compound = False
-        self.problems: list[str] = []
-        self.names: set[Name] = set()
-        self.metrics = 0  # how many there are
-        self.slots = 0  # likewise
-        self.text = 0  # bytes of them
-        self._octaves: dict[tuple[int, int], list[tuple[int, int, int]]] | None = None
-
-    def octaves(self, segment: int, lane: int) -> list[tuple[int, int, int]]:
-        """Place, first cell and count of cells of each octave that a lane has of values in that segment.
-
-        In the order of their places (FORMAT.md 5.2).
-        """
-        if self._octaves is None:
-            self._octaves = {}
-            for number in sorted(self.cells):
-                above, base = divmod(number, layout.OCTAVE_STEP)
-                for one, spot in self.cells[number].items() if above else ():
-                    self._octaves.setdefault((base, one), []).append((above - 1, *spot))
-        return self._octaves.get((segment, lane), [])
-
-    def complain(self, error: FormatError) -> None:
-        """Note what is wrong, the first few times."""
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(f"damaged: {error}")
-        elif len(self.problems) == MAX_PROBLEMS:
-            self.problems.append("damaged: and more of the kind")
-
-    def note(self, reason: str) -> None:
-        """A problem that is said once for the file, the first few of them."""
-        if reason not in self.problems and len(self.problems) <= MAX_PROBLEMS + MAX_NOTES:
-            full = len(self.problems) == MAX_PROBLEMS + MAX_NOTES
-            self.problems.append("and more of the kind" if full else reason)
 
 
 def decode(data: bytes, schema: Schema | None = None) -> Decoded:
@@ -130,6 +64,8 @@ def _walk(data: bytes, out: Decoded, schema: Schema) -> None:
         kind, after = _block(data, offset)
         if kind == layout.BLOCK_TYPE_METRIC:
             after = _take_run(data, offset, after, out, schema)
+        elif kind == layout.BLOCK_TYPE_MEMBER:
+            after = _take_members(data, offset, after, out, schema)
         elif kind in _TAKES:
             _TAKES[kind](data, offset, after - offset, out)
         elif not after:
@@ -246,6 +182,43 @@ def _take_lane(data: bytes, offset: int, _length: int, out: Decoded) -> None:
     out.lanes[lane] = state
 
 
+def _take_members(data: bytes, offset: int, end: int, out: Decoded, schema: Schema) -> int:
+    """Take the MEMBER blocks that follow each other from here on, or the first of them; where they end."""
+    key = (offset, data[offset : offset + KEY])
+    run = schema.members.get(key)
+    if run is None or not data.startswith(run.raw, offset):
+        run = _new_members(data, offset)
+        if run is not None:
+            schema.keep(schema.members, key, run)
+    if run is None or out.text + len(run.raw) > MAX_TEXT or out.slots + run.count > MAX_MEMBERS:
+        out.member_runs = None
+        _take_member(data, offset, end - offset, out)
+        return end
+    out.text += len(run.raw)
+    out.slots += run.count
+    for metric, slots in run.taken.items():
+        out.members.setdefault(metric, []).extend(slots)
+        out.compound = True
+    if out.member_runs is not None:
+        out.member_runs.append((offset, run))
+    return offset + len(run.raw)
+
+
+def _new_members(data: bytes, offset: int) -> Members | None:
+    """Those that begin here; None where there is damage, which is told of each by itself."""
+    slots: list[Slot] = []
+    begin = offset
+    try:
+        kind, end = _block(data, offset)
+        while kind == layout.BLOCK_TYPE_MEMBER and len(slots) < MAX_RUN:
+            slots.append(Slot(data, offset, end - offset))
+            offset = end
+            kind, end = _block(data, offset)
+    except FormatError:
+        return None
+    return Members(data[begin:offset], slots)
+
+
 def _take_member(data: bytes, offset: int, length: int, out: Decoded) -> None:
     out.text += length
     out.slots += 1
@@ -276,7 +249,6 @@ def _take_folded(data: bytes, offset: int, length: int, out: Decoded) -> None:
 _TAKES = {
     layout.BLOCK_TYPE_CELLS: _take_cells,
     layout.BLOCK_TYPE_LANE: _take_lane,
-    layout.BLOCK_TYPE_MEMBER: _take_member,
     layout.BLOCK_TYPE_FOLDED: _take_folded,
 }
 

@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mmstats.format.decode import Decoded
     from mmstats.format.metric import Metric
+    from mmstats.format.runs import Decoded
     from mmstats.format.spread import Range, Spread
 
     Again = Callable[[int, int], bytes]

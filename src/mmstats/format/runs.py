@@ -1,4 +1,4 @@
-"""METRIC blocks that follow each other, as one thing that is met in many files.
+"""What blocks say: those that follow each other, which are met in many files, and all of one file.
 
 Processes of one program write the same METRIC blocks, byte for byte. A `Schema` remembers what was met, so
 that each block is taken apart only once.
@@ -15,10 +15,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from mmstats.format.header import Header
+    from mmstats.format.members import Slot
     from mmstats.format.metric import Metric
+    from mmstats.format.octaves import Octaves
 
+    Folded = tuple[bytes, int, int]
     Name = tuple[str, ...]
 
+MAX_PROBLEMS = 8  # of a file
+MAX_NOTES = 16
 MAX_SCHEMA = 16 << 20  # bytes of runs that are remembered
 
 
@@ -76,18 +82,120 @@ class Run:
         return rest
 
 
-class Schema:
-    """What was met before. `runs`: the first bytes of a run → the run; `statics`: a whole block → it."""
+class Members:
+    """MEMBER blocks that follow each other, without damage.
 
-    __slots__ = ("_room", "runs", "statics")
+    `taken`: metric → its slots that are not free; `segments`: where those have their cells.
+    """
+
+    __slots__ = ("count", "raw", "segments", "taken")
+
+    def __init__(self, raw: bytes, slots: list[Slot]) -> None:
+        self.raw = raw
+        self.count = len(slots)
+        self.taken: dict[int, list[Slot]] = {}
+        for slot in slots:
+            if not slot.is_free:
+                self.taken.setdefault(slot.metric, []).append(slot)
+        self.segments = sorted({slot.segment for taken in self.taken.values() for slot in taken})
+
+
+class Schema:
+    """What was met before.
+
+    `runs`: the first bytes of a run → the run; `statics`: a whole block → it; `members`: where the first
+    bytes of members stand, and those → all of them.
+    """
+
+    __slots__ = ("_room", "members", "runs", "statics")
 
     def __init__(self) -> None:
         self.runs: dict[bytes, Run] = {}
         self.statics: dict[bytes, Run] = {}
+        self.members: dict[tuple[int, bytes], Members] = {}
         self._room = MAX_SCHEMA  # bytes
 
-    def keep(self, table: dict[bytes, Run], key: bytes, run: Run) -> None:
+    def keep(self, table: dict[Any, Any], key: object, run: Run | Members) -> None:
         """Remember the run, while there is room."""
         if key in table or self._room >= len(run.raw):
             self._room -= 0 if key in table else len(run.raw)
             table[key] = run
+
+
+class Decoded:
+    """What one file says.
+
+    `runs`: each with where it begins. `lanes`: lane → its state, 0 for one whose thread ended;
+    `cells`: segment → lane → (where its first cell is, how many it has). `folded`: uuid, time in ns and inode
+    of each file whose totals are in this one. `members`: number of a metric → the slots that are taken.
+    `compound`: whether it has values that one copy cannot tell whole. `member_runs`: where members stand that
+    follow each other, and those; None where some were taken one by one.
+    """
+
+    __slots__ = (
+        *("cells", "compound", "folded", "header", "lanes"),
+        *("member_runs", "members", "metrics", "names", "places", "problems", "runs", "slots", "text"),
+        *("_alone", "_octaves"),
+    )
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self.runs: list[tuple[Run, int]] = []
+        self.lanes: dict[int, int] = {}
+        self.cells: dict[int, dict[int, tuple[int, int]]] = {}
+        self.folded: list[Folded] = []
+        self.members: dict[int, list[Slot]] = {}
+        self.member_runs: list[tuple[int, Members]] | None = []
+        self.compound = False
+        self.problems: list[str] = []
+        self.names: set[Name] = set()
+        self.metrics = 0  # how many there are
+        self.slots = 0  # likewise
+        self.text = 0  # bytes of them
+        self.places: dict[tuple[int, int, int, int], Octaves] = {}  # room for where readers found buckets
+        self._alone: dict[int, tuple[int, int]] | None = None
+        self._octaves: dict[tuple[int, int], list[tuple[int, int, int]]] | None = None
+
+    def octaves(self, segment: int, lane: int) -> list[tuple[int, int, int]]:
+        """Place, first cell and count of cells of each octave that a lane has of values in that segment.
+
+        In the order of their places (FORMAT.md 5.2).
+        """
+        if self._octaves is None:
+            self._octaves = {}
+            for number in sorted(self.cells):
+                above, base = divmod(number, layout.OCTAVE_STEP)
+                for one, spot in self.cells[number].items() if above else ():
+                    self._octaves.setdefault((base, one), []).append((above - 1, *spot))
+        return self._octaves.get((segment, lane), [])
+
+    def alone(self) -> dict[int, tuple[int, int]]:
+        """Segment → where its first cell is and how many it has, if one lane of a living thread has it."""
+        if self._alone is None:
+            self._alone = {
+                segment: spot
+                for segment, lanes in self.cells.items()
+                if len(lanes) == 1
+                for lane, spot in lanes.items()
+                if self.lanes.get(lane, 1)
+            }
+        return self._alone
+
+    def keep_places_of(self, other: Decoded) -> None:
+        """Take over what was worked out of one that has the same cells and lanes."""
+        self._alone = other.alone()
+        self._octaves = other._octaves
+        self.places = other.places
+
+    def complain(self, error: FormatError) -> None:
+        """Note what is wrong, the first few times."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(f"damaged: {error}")
+        elif len(self.problems) == MAX_PROBLEMS:
+            self.problems.append("damaged: and more of the kind")
+
+    def note(self, reason: str) -> None:
+        """A problem that is said once for the file, the first few of them."""
+        if reason not in self.problems and len(self.problems) <= MAX_PROBLEMS + MAX_NOTES:
+            full = len(self.problems) == MAX_PROBLEMS + MAX_NOTES
+            self.problems.append("and more of the kind" if full else reason)

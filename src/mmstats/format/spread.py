@@ -150,6 +150,18 @@ class Spread:
             [mine + its for mine, its in zip(one.counts, two.counts)],
         )
 
+    @staticmethod
+    def total(spreads: Sequence[Spread]) -> Spread:
+        """All of one range together."""
+        buckets: dict[int, int] = {}
+        for one in spreads:
+            for index, count in one.buckets.items():
+                buckets[index] = buckets.get(index, 0) + count
+        fixed = zip(*[(one.zero, one.overflow, one.negative) for one in spreads])
+        zero, overflow, negative = map(sum, fixed)
+        counts = list(map(sum, zip(*[one.counts for one in spreads])))
+        return Spread(spreads[0].range, buckets, zero, overflow, negative, counts)
+
     def less(self, other: Spread) -> Spread:
         """What is here and was not there; never less than nothing."""
         wanted = self.range if self.range is other.range else self.range.with_(other.range)

@@ -30,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mmstats.format.decode import Decoded
+    from mmstats.format.runs import Decoded
     from mmstats.publish.region import Region
     from mmstats.publish.schema import Metric, Schema
     from mmstats.publish.settings import Settings

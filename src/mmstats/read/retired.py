@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mmstats.format.decode import Decoded
+    from mmstats.format.runs import Decoded
     from mmstats.stat import About
 
 

@@ -38,7 +38,7 @@ class Sampler:
         self.at = self.elapsed = self.late = 0.0
         self._paths = paths if paths is None or isinstance(paths, (str, os.PathLike)) else [*paths]
         self._clock = clock
-        self._reader = Reader()
+        self._reader = Reader(keep=True)
         self._beat = 0.0
         self._taken: float | None = None
 

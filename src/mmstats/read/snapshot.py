@@ -11,29 +11,28 @@ from mmstats import kinds
 from mmstats.errors import FormatError, NotRead
 from mmstats.format import layout
 from mmstats.format.cells import Cells, OutgrownError
-from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.header import OfVersion1, layout_gen
 from mmstats.format.runs import Schema
 from mmstats.host.liveness import RETIRED, UNKNOWN, Judge
 from mmstats.plan import Batch, NoPlan, batches
 from mmstats.read.files import Finder
-from mmstats.read.source import Source, UnreadableError
+from mmstats.read.source import Patience, Source, UnreadableError, copies_of
 from mmstats.stat import Origin, Problem, Rows, Snapshot, processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mmstats.format.decode import Decoded, Folded
+    from mmstats.format.compound import Copies
     from mmstats.format.header import Header
+    from mmstats.format.runs import Decoded, Folded
     from mmstats.plan import Plan
     from mmstats.read.files import Candidate, Paths
+    from mmstats.read.kept import Keeping
+    from mmstats.read.quick import Quick, QuickFamilies
 
 TRIES = 3  # a file that grows while it is read is read again, and so is a directory that takes too long
 IN_TIME = 30.0  # seconds from the first step to the last, within which no file can be missed (FORMAT.md 9.1)
-PATIENCE = 0.05  # seconds
-LEAST_TRIES = 100  # however long they take: a reader may not be let run while its time goes by
 GROWING = 20  # times that a file is decoded again because a value got cells meanwhile
-LARGE = 16 << 20  # bytes, of which three copies would be too many
 NOWHERE = (0, 0)
 
 
@@ -50,11 +49,23 @@ def snapshot(paths: Paths = None) -> list[Snapshot]:
 class Reader:
     """Reads many files; keeps what the next file, or the next time, need not work out again."""
 
-    __slots__ = ("_folded", "_judge", "_missed", "_schema", "_seen", "_superseded")
+    __slots__ = (
+        "_folded",
+        "_judge",
+        "_kept",
+        "_missed",
+        "_quick",
+        "_schema",
+        "_seen",
+        "_shared",
+        "_superseded",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep: bool = False) -> None:
         self._judge = Judge()
+        self._quick: QuickFamilies | None = None
         self._schema = Schema()
+        self._kept = _keeping(self._schema) if keep else None
         self._seen: set[tuple[int, int]] = set()
         self._superseded: list[Snapshot] = []
         self._folded: list[Folded] = []  # files whose totals are in others
@@ -73,6 +84,8 @@ class Reader:
             if (not missed or missed == before) and time.monotonic() - began < IN_TIME:
                 break
             before = missed
+        if self._kept:
+            self._kept.forget_but(self._seen)
         folded = {uuid for uuid, _, _ in self._folded}
         found = [one for one in found if _raw(one.origin.uuid) not in folded]
         return found + self._declared_again(found)
@@ -139,7 +152,8 @@ class Reader:
             self._superseded.append(Snapshot(kinds.merged, origin, [], 0, superseded))
             return [_snapshot(origin, standing, decoded)]
         left = _removed(data, decoded, origin.group)
-        stats = self._stats(_copies(data, decoded, source, patience), decoded, origin)
+        copies = copies_of(data, source, patience, decoded)
+        stats = self._stats(copies, decoded, origin, self._quick_families(decoded, copies))
         whole = [_snapshot(origin, stats, decoded)]
         if left is not None:
             whole.append(Snapshot(kinds.merged, _origin(header, path, RETIRED), [], 0, left))
@@ -157,12 +171,22 @@ class Reader:
         """The file as it was at one moment between two changes of its layout, if there is one."""
         for _ in range(TRIES):
             data = source.read()
-            decoded = decode(data, self._schema)
+            decoded = self._kept.decode(source, data) if self._kept else decode(data, self._schema)
             after = source.read_at(layout.HEADER_LAYOUT_GEN, 8)
             if len(after) < 8 or layout_gen(after) == decoded.header.layout_gen:
                 break
             source.refresh()
         return data, decoded
+
+    def _quick_families(self, decoded: Decoded, copies: Copies) -> dict[int, Quick]:
+        """The families of a file that can be read the short way, if it is worth while."""
+        if not decoded.member_runs or not copies.first:
+            return {}
+        if self._quick is None:
+            from mmstats.read.quick import QuickFamilies  # most files need none
+
+            self._quick = QuickFamilies()
+        return self._quick.of(decoded, copies)
 
     def _state(self, header: Header, source: Source) -> str:
         try:
@@ -175,7 +199,7 @@ class Reader:
 
         return clock_of(header, self._judge.machine)
 
-    def _stats(self, copies: Copies, decoded: Decoded, origin: Origin) -> Rows:
+    def _stats(self, copies: Copies, decoded: Decoded, origin: Origin, quick: dict[int, Quick]) -> Rows:
         """The stats in the order of their declaration; what is wrong goes to the file's problems."""
         rows, stamp = Rows(origin.group), origin.created
         cells = Cells(copies, decoded, lambda: self._clock(decoded.header))
@@ -185,13 +209,19 @@ class Reader:
             for each in run.made:
                 if isinstance(each, Batch):
                     _add_batch(each, cells, block, stamp, rows, decoded)
-                else:
+                elif id(each) not in quick or not quick[id(each)].add(rows, copies, cells):
                     _add(each, cells, block, stamp, rows, decoded)
         if decoded.header.dropped:
             from mmstats.read.dropped import add_dropped  # hardly ever needed
 
             add_dropped(rows, decoded.header)
         return rows
+
+
+def _keeping(schema: Schema) -> Keeping:
+    from mmstats.read.kept import Keeping  # who reads once needs none
+
+    return Keeping(schema)
 
 
 def _removed(data: bytes, decoded: Decoded, group: str) -> Rows | None:
@@ -201,36 +231,6 @@ def _removed(data: bytes, decoded: Decoded, group: str) -> Rows | None:
     from mmstats.read.retired import removed_rows
 
     return removed_rows(data, decoded, group)
-
-
-def _copies(data: bytes, decoded: Decoded, source: Source, patience: Patience) -> Copies:
-    """The file three times where it has values that need it; once where it is large, or shrank meanwhile."""
-    if not decoded.compound:
-        return Copies.of_one(data)
-    if len(data) > LARGE:
-        return Copies(b"", data, b"", source.read_at, patience.is_over)
-    middle, last = source.read(), source.read()
-    if min(len(middle), len(last)) < len(data):
-        decoded.note("it was cut while it was read")
-        return Copies.of_one(data)
-    return Copies(data, middle, last, source.read_at, patience.is_over)
-
-
-class Patience:
-    """How long one file is read again for values that are being written (FORMAT.md 5.1)."""
-
-    __slots__ = ("_deadline", "_tries")
-
-    def __init__(self) -> None:
-        self._deadline = 0.0
-        self._tries = 0
-
-    def is_over(self) -> bool:
-        """Whether it was long enough since the first time that this was asked, and often enough."""
-        now = time.monotonic()
-        self._deadline = self._deadline or now + PATIENCE
-        self._tries += 1
-        return now > self._deadline and self._tries >= LEAST_TRIES
 
 
 def _add_batch(batch: Batch, cells: Cells, block: int, stamp: float, rows: Rows, decoded: Decoded) -> None:

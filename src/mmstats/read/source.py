@@ -10,7 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 
+from mmstats.format.compound import Copies
 from mmstats.host.descriptors import close
 
 TYPE_CHECKING = False
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from mmstats.format.runs import Decoded
+
 MAX_SIZE = 256 << 20
+LARGE = 16 << 20  # bytes, of which three copies would be too many
+PATIENCE = 0.05  # seconds
+LEAST_TRIES = 100  # however long they take: a reader may not be let run while its time goes by
 FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -100,3 +107,33 @@ def _unreadable(error: OSError) -> UnreadableError:
         return UnreadableError("a link, and links are not followed")
     vanished = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
     return UnreadableError(error.strerror or str(error), vanished=vanished)
+
+
+def copies_of(data: bytes, source: Source, patience: Patience, decoded: Decoded) -> Copies:
+    """The file three times where it has values that need it; once where it is large, or shrank meanwhile."""
+    if not decoded.compound:
+        return Copies.of_one(data)
+    if len(data) > LARGE:
+        return Copies(b"", data, b"", source.read_at, patience.is_over)
+    middle, last = source.read(), source.read()
+    if min(len(middle), len(last)) < len(data):
+        decoded.note("it was cut while it was read")
+        return Copies.of_one(data)
+    return Copies(data, middle, last, source.read_at, patience.is_over)
+
+
+class Patience:
+    """How long one file is read again for values that are being written (FORMAT.md 5.1)."""
+
+    __slots__ = ("_deadline", "_tries")
+
+    def __init__(self) -> None:
+        self._deadline = 0.0
+        self._tries = 0
+
+    def is_over(self) -> bool:
+        """Whether it was long enough since the first time that this was asked, and often enough."""
+        now = time.monotonic()
+        self._deadline = self._deadline or now + PATIENCE
+        self._tries += 1
+        return now > self._deadline and self._tries >= LEAST_TRIES
