@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import loading
+from mmstats.read.snapshot import Reader
 
 EXAMPLES = 20 if sys.implementation.name == "pypy" else 100  # it is never warm here
 INTEGERS = {
@@ -121,6 +122,7 @@ class Doing:
 
     def __init__(self, mmstats) -> None:
         self.mmstats = mmstats
+        self.keeping = Reader(keep=True)
         self.stats = declared(mmstats)()
         self.expected = Expected()
         self.workers: dict[int, Worker] = {}
@@ -164,6 +166,13 @@ class Doing:
 
     def check(self) -> None:
         (snapshot,) = [one for one in self.mmstats.snapshot() if one.origin.state == "alive"]
+        kept = {
+            stat.label: stat.value
+            for one in self.keeping.read()
+            if one.origin.state == "alive"
+            for stat in one.stats
+        }
+        assert kept == {stat.label: stat.value for stat in snapshot.stats}
         assert not snapshot.problems, [str(problem) for problem in snapshot.problems]
         for stat in snapshot.stats:
             assert stat.value == self.expected.value(stat.label), stat

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import programs
 import stepping
 from mmstats import combined, snapshot
 from mmstats.format.cells import Cells
+from mmstats.read.snapshot import Reader
 
 PRIMES = [101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157]
 
@@ -73,8 +75,9 @@ def hammered(twin, directory, field, seconds, enough):
     try:
         assert program.stdout.readline() == b"ready\n"
         read, wrong, deadline = 0, [], time.monotonic() + seconds
+        readers = itertools.cycle((snapshot, Reader(keep=True).read))  # who reads once, and who reads on
         while (time.monotonic() < deadline and not wrong) or read < enough:
-            (one,) = snapshot(directory)
+            (one,) = next(readers)(directory)
             assert [str(problem) for problem in one.problems] == []
             for stat in one.stats:
                 if stat.label == "x":

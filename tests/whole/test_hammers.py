@@ -6,6 +6,7 @@ tells their sum; windows of powers of two that follow each other; texts whose le
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from mmstats import snapshot
 from mmstats.format.compound import Copies
 from mmstats.format.spread import Spread
 from mmstats.read import snapshot as reading
+from mmstats.read.snapshot import Reader
 
 pytestmark = [pytest.mark.main, pytest.mark.slow]
 
@@ -139,8 +141,9 @@ def writer(twin, directory, kind, spoil=""):
 def accepted(directory, seconds=SECONDS, enough=0):
     """The stat, once for each time that it was read without a problem: so long, and until it is enough."""
     begin, seen = time.monotonic(), 0
+    readers = itertools.cycle((snapshot, Reader(keep=True).read))  # who reads once, and who reads on
     while (took := time.monotonic() - begin) < seconds or (seen < enough and took < LONG):
-        (one,) = snapshot(directory)
+        (one,) = next(readers)(directory)
         if not one.problems:
             seen += 1
             yield one.stats[0]
@@ -226,9 +229,9 @@ def test_a_reader_that_asks_the_witness_once_is_found_out(twin, stats_dir, monke
     """And, of a histogram, does not add up what it has."""
     monkeypatch.setattr(Spread, "tells", lambda self, n: True)
 
-    def trusting(data, _decoded, source, _patience):
+    def trusting(data, source, _patience, _decoded):
         return Copies(data, source.read(), data, source.read_at, lambda: True)
 
-    monkeypatch.setattr(reading, "_copies", trusting)
+    monkeypatch.setattr(reading, "copies_of", trusting)
     with writer(twin, stats_dir, kind):
         assert finds_a_mixture(stats_dir, kind)
