@@ -88,13 +88,20 @@ class Folder:
         self._lock.release()
         return self.directory.__exit__(*exc)
 
-    def fold(self, names: Iterable[str], *, discard: bool = False) -> list[Result]:
-        """What became of each of the files; those of writers that are not gone are kept."""
+    def fold(
+        self, names: Iterable[str], *, discard: bool = False, told: Callable[[int], object] | None = None
+    ) -> list[Result]:
+        """What became of each of the files; those of writers that are not gone are kept.
+
+        `told` is called with the number of those that are done, now and then.
+        """
         results: list[Result] = []
         waiting = list(names)
         while waiting:
             batch, waiting = waiting[:BATCH], waiting[BATCH:]
             self._fold_batch(batch, results, discard=discard)
+            if told is not None:
+                told(len(results))
         return results
 
     def change(self, group: str, how: Callable[[Totals], object]) -> None:

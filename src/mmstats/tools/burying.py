@@ -13,7 +13,8 @@ from mmstats.host.directory import Directory
 from mmstats.host.liveness import GONE
 from mmstats.read.rollcall import OLD
 from mmstats.read.source import Source, UnreadableError
-from mmstats.tools.cleaned import FAILED, KEPT, REMOVED
+from mmstats.tools.cleaned import FAILED, KEPT, NAME, REMOVED
+from mmstats.tools.progress import Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ class Burial:
             from mmstats.fold.rehearsal import rehearse
 
             return rehearse(directory, names, discard=self._wanted.discard)
-        with patient(directory) as folder:
-            return folder.fold(names, discard=self._wanted.discard)
+        what = f"{NAME}: {'discarded' if self._wanted.discard else 'folded'}"
+        with patient(directory) as folder, Progress(what, len(names), quiet=self._wanted.quiet) as progress:
+            return folder.fold(names, discard=self._wanted.discard, told=progress.at)
 
     def _sweep(self, directory: str) -> None:
         try:
