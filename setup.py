@@ -1,9 +1,10 @@
-"""The optional extension, nothing else: without a C compiler the pure twin does the work."""
+"""What is built: the extensions, without which pure Python does the work; and man pages and completions."""
 
 from __future__ import annotations
 
 import os
 import platform
+import sys
 from glob import glob
 
 from setuptools import Extension, setup
@@ -25,6 +26,19 @@ def native(room: str, *more: str) -> Extension:
     )
 
 
+def shared() -> list[tuple[str, list[str]]]:
+    """Man pages and completions, where they belong; of an installation from the tree there are none."""
+    if "bdist_wheel" not in sys.argv:
+        return []
+    sys.path[:0] = [os.path.abspath("src"), os.path.abspath("dev")]
+    try:
+        import shell_files
+    except ImportError as error:
+        sys.stderr.write(f"no man pages and completions: {error}\n")
+        return []
+    return shell_files.write("build")
+
+
 # PyPy stores through cffi faster than through a C call of ours.
 twins = [native("cells", "c/threads.c"), native("aggregate")]
-setup(ext_modules=[] if platform.python_implementation() == "PyPy" else twins)
+setup(ext_modules=[] if platform.python_implementation() == "PyPy" else twins, data_files=shared())

@@ -31,7 +31,7 @@ EPILOG = """exit codes:
 
 def parse(words: list[str]) -> Wanted | int:
     """What is wanted, or the exit code where the words ask for no more than help, or make no sense."""
-    parser = _parser()
+    parser = make_parser()
     try:
         given = parser.parse_args(words)
         return _checked(given)
@@ -67,7 +67,8 @@ def _time(option: str, text: str | None) -> float:
     return found
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """What takes the words apart; man pages and completions are made of it."""
     parser = new_parser("cleanstats", USAGE, EXAMPLES, DESCRIPTION, EPILOG)
     which = parser.add_argument_group("which files, and what becomes of them")
     which.add_argument("-n", "--dry-run", action="store_true", help="only say what would be done")

@@ -95,7 +95,7 @@ def _expressions(given: list[str]) -> list[Expression]:
 
 def parse(words: list[str]) -> Options | int:
     """The options, or the exit code where the words ask for no more than help, or make no sense."""
-    parser = _parser()
+    parser = make_parser()
     try:
         options = Options(parser.parse_args(_joined(words)))
         _check(options)
@@ -126,7 +126,8 @@ def _check(options: Options) -> None:
         raise WordsError(f"--value prints bare values; -o {options.format} prints more")
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """What takes the words apart; man pages and completions are made of it."""
     parser = new_parser("slurpstats", USAGE, EXAMPLES, DESCRIPTION, EPILOG)
     which = parser.add_argument_group("which stats and processes")
     add_which(which)

@@ -97,7 +97,7 @@ def _positive(option: str, text: str, least: float | None = None) -> float:
 
 def parse(words: list[str]) -> Options | int:
     """The options, or the exit code where the words ask for no more than help, or make no sense."""
-    parser = _parser()
+    parser = make_parser()
     try:
         given = parser.parse_args(words)
         _check(given)
@@ -129,7 +129,8 @@ def _is_a_path(text: str) -> bool:
     return text.startswith(("/", "./", "../")) or (text.endswith(".mmstats") or os.path.isfile(text))
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """What takes the words apart; man pages and completions are made of it."""
     parser = new_parser(NAME, USAGE, EXAMPLES, DESCRIPTION, EPILOG, fields=True)
     which = parser.add_argument_group("which stats and processes")
     which.add_argument("-p", "--prefix", default="", metavar="PREFIX", help="what all FIELDS begin with")
