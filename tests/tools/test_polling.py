@@ -274,6 +274,17 @@ def test_until(poll):
     assert code == 0  # in the last row
 
 
+def test_what_is_waited_for_is_shown_where_no_field_is_named(poll):
+    ready = lambda count: [process(pid, stat("web.ready", 1.0, "gauge")) for pid in range(1, count + 1)]  # noqa: E731
+    code, lines, err = poll(["--until", "web.ready>=2"], [], ready(1), ready(2))
+    assert (code, err) == (0, "")
+    assert [line.split() for line in lines[-3:]] == [
+        ["web.ready", "value", "procs"],
+        ["1", "1", "+app", "1"],
+        ["2", "2", "+app", "2"],
+    ]
+
+
 def test_until_a_rate(poll):
     words = ["--until", "web.status.2XX:rate>5", "web.status.2XX"]
     code, lines, _ = poll(

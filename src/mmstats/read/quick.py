@@ -131,7 +131,7 @@ class QuickFamilies:
     def of(self, decoded: Decoded, copies: Copies) -> dict[int, Quick]:
         """By the identity of their plans, the families of the file that can be read so.
 
-        None where such a file was not met before: working it out takes longer than the long way.
+        Nothing where such a file was not met before: working it out takes longer than the long way.
         """
         members = decoded.member_runs or ()
         last, cells = copies.last, decoded.cells

@@ -7,6 +7,7 @@ import sys
 
 from mmstats.read.sampler import Sampler
 from mmstats.tools import ends
+from mmstats.tools.columns import VALUE
 from mmstats.tools.moment import Moment, Sample
 from mmstats.tools.parser import no_process, processes
 from mmstats.tools.poll_fields import Field, Known, busiest, columns_of, nothing_called
@@ -102,11 +103,13 @@ class Poll:
         self._options = options
         self._output = output
         self._notes = options.format == "table" and sys.stdout.isatty() if notes is None else notes
-        self._fields = options.fields
+        awaited = [Field(f"{each.name}:{each.part or VALUE}") for each in options.until]
+        self._fields = options.fields or awaited
         self._columns: list[Column] = []
         self._missing: list[Field] = []
         self._until: list[tuple[Expression, list[Column]]] = [(each, []) for each in options.until]
-        self._history: list[list[Any]] = []
+        self._is_met = False
+        self._history: list[list[Any]] = []  # of all rows, if they are to be summed up
         self._said: set[str] = set()
 
     def run(self, samples: Iterator[Sample]) -> int:
@@ -115,7 +118,7 @@ class Poll:
             code = self._run(samples)
         except KeyboardInterrupt:
             code = ends.OK
-        if self._options.summary and self._history:
+        if self._history:
             self._output.summary(self._columns, summed_up(self._history))
             sys.stdout.flush()
         return code
@@ -154,8 +157,6 @@ class Poll:
         if self._options.until and not self._is_met:
             return ends.UNMET
         return ends.PARTLY if self._said else ends.OK
-
-    _is_met = False
 
     def _next(self, samples: Iterator[Sample]) -> Sample | None:
         """The next sample with the processes that are wanted; None: there is none."""
@@ -199,7 +200,7 @@ class Poll:
         known, prefix = Known(sample.snapshots), self._options.prefix
         self._columns, self._missing = columns_of(self._fields, prefix, known, self._options.word)
         self._until = [
-            (each, columns_of([Field(each.name)], prefix, known, each.part or "value")[0])
+            (each, columns_of([Field(each.name)], prefix, known, each.part or VALUE)[0])
             for each, _ in self._until
         ]
         return self._missing, known
@@ -215,7 +216,8 @@ class Poll:
         rows = rows_of(self._columns, moment)
         self._output.row(self._columns, moment, rows, note if self._notes else "")
         sys.stdout.flush()
-        self._history.extend(rows.values())
+        if self._options.summary:
+            self._history.extend(rows.values())
         self._is_met = bool(self._until) and all(
             _is_met(each, columns, moment) for each, columns in self._until
         )
