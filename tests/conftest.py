@@ -6,6 +6,7 @@ machine of the test's own.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import platform
@@ -57,6 +58,14 @@ def twin(request):
         pytest.fail(f"the native twin is missing: {module}")
     module.token.renew()
     return module
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_old_to_look_through():
+    """Tests collect garbage often; what pytest and Hypothesis keep of earlier ones made that slow."""
+    gc.collect()
+    if hasattr(gc, "freeze"):  # not on PyPy
+        gc.freeze()
 
 
 @pytest.fixture
