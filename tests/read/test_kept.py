@@ -148,6 +148,30 @@ def test_members_that_share_their_cells_are_read_the_long_way(tmp_path):
     assert layout.families == {}
 
 
+def test_a_family_beyond_what_the_file_has_is_read_the_long_way(tmp_path):
+    """Cells that others claimed before: told of each member that is too many, as of any file."""
+    rings = [fb.metric(f"o{at}", "moving", fb.F64, number=2 + at, cells=60) for at in range(400)]
+    members = [fb.member((f"m{at}",), 1, index=2 * at) for at in range(30)]
+    blocks = [*rings, fb.metric("r", tags=FAMILY, segment=0), *members]
+    data = fb.whole(*blocks, fb.lane(1), fb.cells(1, [1, 5] * 30), **fb.ELSEWHERE)
+    path = fb.write_held(tmp_path / "a.mmstats", data)
+    twins = Twins(path)
+    for _ in range(3):
+        ((_, _, _, stats),) = twins.agree()
+        assert sum(about.label == "r" for about, *_ in stats) < 30
+
+
+def test_very_many_files_are_not_all_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmstats.read.kept.MOST_KEPT", 2)
+    tmp_path.chmod(0o700)
+    for name in "abcd":
+        fb.write_held(tmp_path / f"{name}.mmstats", family())
+    reader = Reader(keep=True)
+    for _ in range(3):
+        assert [values(one) for one in reader.read(str(tmp_path))] == [{"m0": 10, "m1": 11, "m2": 12}] * 4
+        assert len(reader._kept) == 2
+
+
 def test_what_is_said_of_members_is_said_by_one_object(tmp_path):
     """So that a thousand processes are told apart by nobody who combines them."""
     for name in ("a", "b"):

@@ -61,6 +61,10 @@ class Cells:
         if self._left < 0:
             raise FormatError(offset, "values that share their cells", "cells of their own")
 
+    def has_room(self, words: int) -> bool:
+        """Whether so many words can be claimed."""
+        return self._left >= words
+
     def keep(self, buckets: int) -> None:
         """So many buckets are kept of a value. FormatError: they would take too much memory."""
         if self._room < buckets:

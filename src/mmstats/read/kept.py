@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mmstats.format.runs import Schema
     from mmstats.read.source import Source
 
+MOST_KEPT = 2_000  # files, some 20 KB each; more are decoded each time
 SHARED = 10_000  # parts of files that are kept once for all of them
 SAME = (
     *("cells", "compound", "folded", "lanes", "member_runs", "members", "metrics"),
@@ -49,7 +50,8 @@ class Keeping:
             if kept.is_like(data, header):
                 return kept.again(header)
         decoded = decode(data, self._schema)
-        self._files[key] = Kept(data, decoded, self._shared)
+        if kept is not None or len(self._files) < MOST_KEPT:
+            self._files[key] = Kept(data, decoded, self._shared)
         return decoded
 
     def forget_but(self, seen: set[tuple[int, int]]) -> None:

@@ -97,6 +97,8 @@ class Quick:
 
     def add(self, rows: Rows, copies: Copies, cells: Cells) -> bool:
         """Add the stats of all members; False, and none of them, where that cannot be done so."""
+        if not cells.has_room(self._words):
+            return False  # where it is told which of the members are too many
         numbers: list[Any] = []
         for chunk in self._chunks:
             found = chunk.numbers(copies)
