@@ -99,6 +99,14 @@ def test_distributions_are_asked_as_a_whole(word, expected):
     assert (one.value, one.kind, one.unit, one.aggregate) == (3.0, "gauge", "seconds", "p99")
 
 
+def test_what_the_retired_measured_has_percentiles():
+    made = histogram([0.5, 0.5])
+    parts = (made.count, made.sum, made.min, made.max, made.spread)
+    retired = process(stat(made, kind="histogram", parts=parts), pid=0, state="retired")
+    assert value("p99", retired) == {"a": 0.5}
+    assert value("one", retired) == {}
+
+
 def test_what_it_is_then():
     (one,) = choose("sum", FOUR).stats
     assert (one.kind, one.aggregate) == ("counter", "sum")

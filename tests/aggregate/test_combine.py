@@ -234,12 +234,15 @@ def test_many_that_say_the_same_are_what_they_are_one_by_one(values, state):
 
 def test_many_beside_the_dead_the_retired_and_other_groups():
     values = [1, 2, 3, 4, 5, 6]
-    made = lambda: [  # noqa: E731
-        *(rows(pid, values, ABOUTS, created=1.0 + pid) for pid in range(5)),
-        *(rows(pid, values, ABOUTS, state="gone") for pid in range(5, 9)),
-        rows(9, values, ABOUTS, state="retired"),
-        *(rows(pid, values, ABOUTS, group="h") for pid in range(10, 14)),
-    ]
+
+    def made():
+        return [
+            *(rows(pid, values, ABOUTS, created=1.0 + pid) for pid in range(5)),
+            *(rows(pid, values, ABOUTS, state="gone") for pid in range(5, 9)),
+            rows(9, values, ABOUTS, state="retired"),
+            *(rows(pid, values, ABOUTS, group="h") for pid in range(10, 14)),
+        ]
+
     found, expected = combine(made()), combine(objects(made()))
     told = [{(one.label, one.group): one.value for one in whole.stats} for whole in (found, expected)]
     assert told[0] == told[1]
@@ -250,10 +253,13 @@ def test_many_beside_one_that_combines_otherwise():
     """What a bunch is by one rule says nothing by another: then each is taken by itself."""
     sums = [About("sum", "", False, "number", "n", (), "")]
     greatest = [About("max", "", False, "number", "n", (), "")]
-    made = lambda: [  # noqa: E731
-        *(rows(pid, [pid + 1], greatest, created=1.0) for pid in range(4)),
-        rows(9, [100], sums, created=5.0),
-    ]
+
+    def made():
+        return [
+            *(rows(pid, [pid + 1], greatest, created=1.0) for pid in range(4)),
+            rows(9, [100], sums, created=5.0),
+        ]
+
     assert combine(made()).value("n") == combine(objects(made())).value("n") == 1 + 2 + 3 + 4 + 100
 
 

@@ -10,7 +10,15 @@ import pytest
 
 import filebuilder as fb
 import mutating
+from mmstats.format import layout
+from mmstats.format.cells import Cells
+from mmstats.format.compound import Copies
+from mmstats.format.decode import decode
+from mmstats.format.runs import Schema
+from mmstats.plan import batches
+from mmstats.read.quick import QuickFamilies
 from mmstats.read.snapshot import Reader
+from mmstats.stat import Rows
 
 WORDS = (0, 1, 2, 3, 7, 64, 1 << 31, (1 << 32) - 1, 1 << 63, (1 << 64) - 1)
 
@@ -192,3 +200,56 @@ def test_what_was_kept_of_files_that_are_gone_is_let_go(tmp_path):
     os.unlink(path)
     reader.read(str(tmp_path))
     assert len(reader._kept) == 0
+
+
+# --- what goes on while a file is copied -----------------------------------------------------------
+
+
+def quick(first, last):
+    """Of a file that was so first and so last: whether each family went the short way, and its numbers."""
+    decoded = decode(first, SCHEMA)
+    for run, _ in decoded.runs:
+        run.made = run.made or batches(run.metrics)
+    families = QuickFamilies()
+    families.of(decoded, Copies.of_one(first))
+    copies = Copies(first, first, last, lambda at, length: last[at : at + length], lambda: True)
+    found = families.of(decoded, copies)
+    rows = Rows("g")
+    return [each.add(rows, copies, Cells(copies, decoded)) for each in found.values()], rows.values
+
+
+SCHEMA = Schema()
+WHOLE = family(generations=[1, 1, 1])
+
+
+def test_a_quiet_file():
+    assert quick(WHOLE, WHOLE) == ([True], [10, 11, 12])
+
+
+def test_a_number_that_moved_meanwhile():
+    last = family(cells=[1, 99, 1, 99, 1, 99])
+    assert quick(WHOLE, last) == ([True], [10, 11, 12])
+
+
+def test_a_lane_that_began_another_member_meanwhile():
+    assert quick(WHOLE, family(cells=[1, 10, 0, 0, 1, 12])) == ([False], [])
+
+
+def test_a_slot_that_changed_hands_meanwhile():
+    last = bytearray(WHOLE)
+    at = WHOLE.index(b"m1\0")
+    last[at : at + 2] = b"m9"
+    assert quick(WHOLE, bytes(last)) == ([], [])
+
+
+def test_blocks_that_begin_elsewhere_are_decoded_again(tmp_path):
+    """Also where nothing else of the file is another."""
+    path = tmp_path / "a.mmstats"
+    path.write_bytes(WHOLE)
+    twins = Twins(path)
+    twins.agree()
+    with open(path, "r+b") as file:
+        file.seek(layout.HEADER_HEADER_SIZE)
+        size = int.from_bytes(WHOLE[layout.HEADER_HEADER_SIZE :][:4], "little")
+        file.write(struct.pack("<I", size + 64))
+    twins.agree()

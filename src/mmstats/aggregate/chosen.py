@@ -66,7 +66,7 @@ def choose(word: str, snapshots: Iterable[Snapshot]) -> Snapshot:
 
 def _value(word: str, shares: list[Share]) -> float | None:
     values = [value for value in map(_together, _by_process(shares).values()) if value is not None]
-    if any(isinstance(value, Distributed) for value in values):
+    if isinstance(shares[0].stat.value, Distributed):
         whole = _together(shares)
         if word in OF_DISTRIBUTIONS:
             return float(getattr(whole, OF_DISTRIBUTIONS[word]))

@@ -71,10 +71,8 @@ class Kept:
         self._decoded = decoded
         self._problems = list(decoded.problems)
         self._size = len(data)
-        self._parts = [
-            (begin, shared.setdefault(data[begin:end], data[begin:end]))
-            for begin, end in _outside(decoded, len(data))
-        ]
+        parts = [(begin, data[begin:end]) for begin, end in _outside(decoded, len(data))]
+        self._parts = [(begin, shared.setdefault(part, part)) for begin, part in parts]
 
     def is_like(self, data: bytes, header: Header) -> bool:
         """Whether decoding that would give the same, but for the header."""
