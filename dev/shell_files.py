@@ -1,4 +1,4 @@
-"""Man pages and completions, made of the tools' own parsers when a wheel is built: see setup.py."""  # noqa: INP001
+"""Man pages and completions, made of the tools' own parsers when a wheel is built: see setup.py."""  # noqa: INP001 - no package: setup.py loads it
 
 from __future__ import annotations
 

@@ -112,6 +112,10 @@ def test_what_cannot_be_read_is_said(export, tmp_path):
     assert "app 4242, 1 stats" in export("-v")[2]
 
 
+def test_by_what_nothing_has(export):
+    assert export("--by", "pit") == (1, "", "mmstats export: nothing has a tag 'pit'. Close: pid\n")
+
+
 def test_a_choice_of_stats(export):
     assert export("-s", "web.nothing") == (0, "", "")
     assert export("-x", "web.*")[1] == ""
@@ -135,8 +139,9 @@ def test_what_makes_no_sense(export, words, message):
     assert (code, out, message in err) == (2, "", True)
 
 
-def test_again_and_again(tmp_path):
-    """A file that was removed comes again, until Ctrl-C; each time whole."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_again_and_again(tmp_path, number):
+    """A file that was removed comes again, until somebody ends it; each time whole."""
     path = tmp_path / "app.prom"
     words = [sys.executable, "-m", "mmstats", "export", "--textfile", path, "--every", "0.05"]
     env = {**os.environ, "PYTHONPATH": str(SRC)}
@@ -150,7 +155,7 @@ def test_again_and_again(tmp_path):
             assert path.read_text() == TEXT
             path.unlink()
     finally:
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         _, err = running.communicate(timeout=20)
     assert (running.returncode, err) == (0, b"")
 

@@ -11,6 +11,9 @@ import pytest
 import filebuilder as fb
 import programs
 from exposed import promtool
+from mmstats.aggregate.chosen import WORDS
+from mmstats.export import FORMATS
+from mmstats.tools import options
 
 pytestmark = pytest.mark.usefixtures("quiet_world")
 OPENMETRICS = "prometheus_client.openmetrics.parser"
@@ -36,6 +39,12 @@ def values(out):
 def test_by_another_rule(slurp, word, value):
     code, out, err = slurp("-a", word, "--jsonl")
     assert (code, values(out), err) == (0, {"web.hits": value}, "")
+
+
+def test_the_words_are_those_that_are_known():
+    """They stand in the options too, so that help loads no arithmetic and no formats."""
+    assert options.AGGREGATES == list(WORDS)
+    assert set(options.WHOLE) == set(FORMATS) < set(options.FORMATS)
 
 
 @pytest.mark.usefixtures("three")

@@ -10,13 +10,13 @@ import contextlib
 import os
 import sys
 import tempfile
-import time
 
 from mmstats.aggregate.combine import combine
 from mmstats.export import FORMATS
 from mmstats.read.snapshot import snapshot
 from mmstats.stat import Snapshot
 from mmstats.tools import ends
+from mmstats.tools.by import no_such_key, told_apart
 from mmstats.tools.parser import (
     add_by,
     add_rest,
@@ -30,6 +30,7 @@ from mmstats.tools.parser import (
     processes,
 )
 from mmstats.tools.select import Selection, WordsError
+from mmstats.tools.watching import watch
 from mmstats.tools.where import seconds_in
 
 TYPE_CHECKING = False
@@ -75,10 +76,7 @@ def _export(words: list[str]) -> int:
         return end.code if isinstance(end.code, int) else ends.USAGE
     if not given.every:
         return _once(given)
-    try:
-        return _again_and_again(given)
-    except KeyboardInterrupt:
-        return ends.OK
+    return watch(given.every, lambda: _once(given))
 
 
 def _check(given: argparse.Namespace) -> None:
@@ -95,20 +93,14 @@ def _check(given: argparse.Namespace) -> None:
             raise WordsError("--every writes a file anew: name it with --textfile")
 
 
-def _again_and_again(given: argparse.Namespace) -> int:
-    """On a steady beat, until somebody ends it."""
-    beat = time.monotonic()
-    while True:
-        _once(given)
-        now = time.monotonic()
-        beat = max(beat + given.every, now - given.every)
-        time.sleep(max(0.0, beat - now))
-
-
 def _once(given: argparse.Namespace) -> int:
     taken = snapshot(given.files or None)
     readable = [one for one in taken if one.origin.uuid]
     chosen = processes(readable, given.where, alive=given.alive)
+    unknown = no_such_key(chosen, given.by) if chosen else ""
+    if unknown:
+        ends.say(NAME, unknown)
+        return ends.NOTHING
     text, problems = _text(chosen, given)
     if not _written(text, given.textfile):
         return ends.PARTLY
@@ -127,12 +119,7 @@ def _text(chosen: list[Snapshot], given: argparse.Namespace) -> tuple[str, list[
         Snapshot(one.merge, one.origin, [], one.processes, selection.of(one.stats))
         for one in selection.settled(chosen)
     ]
-    if given.by:
-        from mmstats.aggregate.keys import kept
-        from mmstats.tools.where import OF_ORIGIN
-
-        shown = kept(shown, given.by, {name: find for name, find in OF_ORIGIN.items() if name != "age"})
-    whole = combine(shown)
+    whole = combine(told_apart(shown, given.by))
     text = FORMATS[given.format].render(whole, given.octaves)
     return text, [Snapshot(None, whole.origin, whole.problems, 0, [])]
 

@@ -56,7 +56,7 @@ class Expression:
     def met(self, number: object) -> bool:
         """Whether it is true of the number, or of that part."""
         is_number = isinstance(number, (int, float)) and not isnan(number)
-        return is_number and self._compare(number, self.limit)  # type: ignore[arg-type]
+        return is_number and self._compare(number, self.limit)  # type: ignore[arg-type]  # see is_number
 
 
 def parted(name: str, parts: Sequence[str] = PARTS) -> tuple[str, str]:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from mmstats.stat import Stat
 
-WORDS = ("label", "value", "-value", "file")
-
 
 def sorted_by(word: str, snapshots: Sequence[Snapshot]) -> list[Snapshot]:
     """The same, in that order: files by their names, or in each of them the stats."""
@@ -30,7 +28,7 @@ def _sorted(word: str, stats: list[Stat]) -> list[Stat]:
         return sorted(stats, key=lambda stat: (stat.label, stat.about.tags))
     numbers = [stat for stat in stats if isinstance(_size(stat), (int, float))]
     rest = [stat for stat in stats if not isinstance(_size(stat), (int, float))]
-    return sorted(numbers, key=_size, reverse=word == "-value") + rest  # type: ignore[arg-type]
+    return sorted(numbers, key=_size, reverse=word == "-value") + rest  # type: ignore[arg-type]  # numbers, by the line above
 
 
 def _size(stat: Stat) -> object:

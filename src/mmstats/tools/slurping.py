@@ -85,20 +85,13 @@ def _combined(shown: list[Snapshot], options: Options) -> tuple[Snapshot | None,
     """
     shown = _bare(shown)
     if options.by:
-        from mmstats.aggregate.keys import kept, tags_of
-        from mmstats.tools.where import OF_ORIGIN
+        from mmstats.tools.by import no_such_key, told_apart
 
-        properties = {name: find for name, find in OF_ORIGIN.items() if name != "age"}
-        known = tags_of(shown) | properties.keys()
-        for key in options.by:
-            if key not in known:
-                from mmstats.near import close
-
-                near = close(key, known)
-                hint = f". Close: {', '.join(near)}" if near else ""
-                ends.say(NAME, f"nothing has a tag {key!r}{hint}")
-                return None, shown
-        shown = kept(shown, options.by, properties)
+        unknown = no_such_key(shown, options.by)
+        if unknown:
+            ends.say(NAME, unknown)
+            return None, shown
+        shown = told_apart(shown, options.by)
     if options.aggregate:
         from mmstats.aggregate.chosen import choose
 
