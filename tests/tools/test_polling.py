@@ -45,9 +45,9 @@ def retired(*stats, created=START - 60):
     return Snapshot(kinds.merged, origin, [], 0, list(stats))
 
 
-def samples(*many, elapsed=1.0):
+def samples(*many, elapsed=1.0, interval=1.0):
     for at, snapshots in enumerate(many):
-        yield Sample(snapshots, START + at * elapsed, elapsed if at else 0.0)
+        yield Sample(snapshots, START + at * elapsed, elapsed if at else 0.0, interval)
 
 
 @pytest.fixture
@@ -64,7 +64,9 @@ def poll(capsys):
             output = poll_machine.JsonLines(out.append)
         else:
             output = poll_machine.Separated(tabs=options.format == "tsv", out=out.append)
-        code = Poll(options, output, notes=notes).run(samples(*many, elapsed=elapsed))
+        code = Poll(options, output, notes=notes).run(
+            samples(*many, elapsed=elapsed, interval=options.interval)
+        )
         return code, "".join(out).splitlines(), capsys.readouterr().err
 
     return run
@@ -186,7 +188,10 @@ def test_what_a_field_shows(poll, field, expected):
 def test_percentiles_of_the_interval(poll, kind):
     """What was slow before does not make this second slow."""
     slow, fast = [30.0] * 1000, [0.001] * 98 + [0.5] * 2
-    made = lambda values: stat("t", histogram(values, timer=kind == "timer"), kind, "seconds")  # noqa: E731
+
+    def made(values):
+        return stat("t", histogram(values, timer=kind == "timer"), kind, "seconds")
+
     _, lines, _ = poll(
         ["--raw", "t,t:p90,t:max,t:avg,t:rate,t:value"],
         [process(1, made(slow))],
@@ -263,8 +268,12 @@ def test_headers_again(poll):
     assert sum("procs" in line for line in poll(words, *many)[1]) == 1
 
 
+def ready(count):
+    """So many processes that are."""
+    return [process(pid, stat("web.ready", 1.0, "gauge")) for pid in range(1, count + 1)]
+
+
 def test_until(poll):
-    ready = lambda count: [process(pid, stat("web.ready", 1.0, "gauge")) for pid in range(1, count + 1)]  # noqa: E731
     words = ["--until", "web.ready>=2", "web.ready"]
     assert poll(words, [], ready(1), ready(2), ready(3))[0] == 0
     code, lines, _ = poll(["-c", "2", *words], [], ready(1), ready(1), ready(1))
@@ -275,7 +284,6 @@ def test_until(poll):
 
 
 def test_what_is_waited_for_is_shown_where_no_field_is_named(poll):
-    ready = lambda count: [process(pid, stat("web.ready", 1.0, "gauge")) for pid in range(1, count + 1)]  # noqa: E731
     code, lines, err = poll(["--until", "web.ready>=2"], [], ready(1), ready(2))
     assert (code, err) == (0, "")
     assert [line.split() for line in lines[-3:]] == [
@@ -311,6 +319,11 @@ def test_a_line_for_each_process(poll):
         ["1", "3", "2"],
         ["2", "4", "2"],
     ]
+
+
+def test_by_what_nothing_has(poll):
+    code, lines, err = poll(["--by", "pit", "web.status.2XX"], [status(1, 1, 0)])
+    assert (code, lines, err) == (1, [], "pollstats: nothing has a tag 'pit'. Close: pid\n")
 
 
 def test_by_a_tag(poll):

@@ -85,11 +85,11 @@ def test_what_is_no_number(path):
 
 def test_times_come_back_and_abouts_are_said_once(path):
     first, second = sample(*STATS, at=100.0), sample(*STATS, at=101.25, elapsed=1.25)
-    second.late = 0.25
+    second.interval = 1.0
     record(path, first, second)
-    assert [(one.at, one.elapsed, one.late) for one in replayed(path)] == [
-        (100.0, 0.0, 0.0),
-        (101.25, 1.25, 0.25),
+    assert [(one.at, one.elapsed, one.interval) for one in replayed(path)] == [
+        (100.0, 0.0, 1.0),
+        (101.25, 1.25, 1.0),
     ]
     with gzip.open(path, "rt") if path.endswith("gz") else open(path) as file:
         lines = [json.loads(line) for line in file]
@@ -186,3 +186,17 @@ def test_the_same_rows(path, capsys, monkeypatch):
     ]
     assert pollstats.main(["x", "--replay", path + ".none"]) == 3
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_slow_recording_is_not_late(path, capsys, monkeypatch):
+    """Its rows are of the interval that it was made with, and say so."""
+    monkeypatch.setattr("mmstats.tools.ends._die_of_sigpipe", lambda: None)
+    monkeypatch.setattr("mmstats.tools.ends.gc.disable", lambda: None)
+    many = [sample(stat("counter", at), at=100.0 + 5 * at, elapsed=5.0 * (at > 0)) for at in range(3)]
+    for one in many:
+        one.interval = 5.0
+    record(path, *many)
+    pollstats.main(["a.counter", "-q", "--replay", path])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "delta per 5 s, sum of 1 process"
+    assert not any("~" in line for line in lines)

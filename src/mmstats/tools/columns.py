@@ -14,9 +14,8 @@ from mmstats.aggregate.interval import grows
 from mmstats.distribution import Distributed
 from mmstats.globs import escaped
 from mmstats.stat import Snapshot
-from mmstats.tools.expressions import number_of
+from mmstats.tools.expressions import PARTS, number_of
 from mmstats.tools.select import Pattern
-from mmstats.tools.text import PERCENTILES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 
 DELTA, RATE, VALUE = "delta", "rate", "value"
 OVER_PROCESSES = ("avg", "min", "max")
-OF_VALUES = ("count", "sum", "mean", "last", "moving", *PERCENTILES)
-WORDS = (DELTA, RATE, VALUE, *OVER_PROCESSES, *OF_VALUES)
+WORDS = (DELTA, RATE, VALUE, "avg", *PARTS)
 DISTRIBUTIONS = ("histogram", "timer")
 MOST_REMEMBERED = 100_000
 

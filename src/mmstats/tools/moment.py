@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mmstats.aggregate.interval import increments
-from mmstats.aggregate.keys import kept
 from mmstats.stat import Snapshot, processes
-from mmstats.tools.where import OF_ORIGIN
+from mmstats.tools.by import told_apart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,32 +12,34 @@ if TYPE_CHECKING:
 
     from mmstats.stat import About, Origin
 
-PROPERTIES = {name: find for name, find in OF_ORIGIN.items() if name != "age"}
 ALIVE = "alive"
 
 
 class Sample:
-    """What was read at once. `at`: seconds since 1970; `elapsed`: since the one before; `late`: seconds."""
+    """What was read at once.
 
-    __slots__ = ("at", "elapsed", "late", "snapshots")
+    `at`: seconds since 1970; `elapsed`: since the one before; `interval`: as many as there should have been.
+    """
 
-    def __init__(self, snapshots: list[Snapshot], at: float, elapsed: float, late: float = 0.0) -> None:
+    __slots__ = ("at", "elapsed", "interval", "snapshots")
+
+    def __init__(self, snapshots: list[Snapshot], at: float, elapsed: float, interval: float = 1.0) -> None:
         self.snapshots = snapshots
         self.at = at
         self.elapsed = elapsed
-        self.late = late
+        self.interval = interval
 
 
 class Moment:
     """A sample and the one before it, of the stats that are wanted. `keys`: rows are told apart by them."""
 
-    __slots__ = ("at", "before", "came", "elapsed", "grown", "keys", "late", "now", "processes", "went")
+    __slots__ = ("at", "before", "came", "elapsed", "grown", "interval", "keys", "now", "processes", "went")
 
     def __init__(
         self, before: Sample, now: Sample, wanted: Callable[[About], bool], keys: Sequence[str] = ()
     ) -> None:
         self.keys = keys
-        self.at, self.elapsed, self.late = now.at, now.elapsed, now.late
+        self.at, self.elapsed, self.interval = now.at, now.elapsed, now.interval
         self.before = _with(before.snapshots, wanted)
         self.now = _with(now.snapshots, wanted)
         self.grown = increments(self.before, self.now, before.at)
@@ -49,7 +50,7 @@ class Moment:
 
     def by_keys(self, snapshots: Sequence[Snapshot]) -> list[Snapshot]:
         """The same with the tags alone that rows are told apart by."""
-        return kept(snapshots, self.keys, PROPERTIES) if self.keys else list(snapshots)
+        return told_apart(snapshots, self.keys)
 
 
 def _with(snapshots: Sequence[Snapshot], wanted: Callable[[About], bool]) -> list[Snapshot]:

@@ -104,7 +104,7 @@ class Table:
         prefix = self._options.prefix or self._common
         if any(column.word != DELTA for column in columns):
             return prefix
-        each = f"delta per {self._options.interval:g} s"
+        each = f"delta per {moment.interval:g} s"
         by = f"by {', '.join(moment.keys)}" if moment.keys else _sum_of(moment.processes)
         return f"{prefix}   {each}, {by}".strip()
 
@@ -132,7 +132,7 @@ class Table:
         return cell(number, column.unit, raw=self._options.raw)
 
     def _notes(self, moment: Moment, note: str) -> str:
-        is_late = note != TOTAL and moment.elapsed - self._options.interval > LATE * self._options.interval
+        is_late = note != TOTAL and moment.elapsed - moment.interval > LATE * moment.interval
         said = " ".join(part for part in ("~" * is_late, note) if part)
         return f"  {said}" if said else ""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from math import isnan
 
 from mmstats.read.sampler import Sampler
 from mmstats.tools import ends
+from mmstats.tools.by import no_such_key
 from mmstats.tools.columns import VALUE
 from mmstats.tools.moment import Moment, Sample
 from mmstats.tools.parser import no_process, processes
@@ -71,7 +73,7 @@ def _source(options: Options) -> tuple[Iterator[Sample], Callable[[], None]]:
 def taken(sampler: Sampler) -> Iterator[Sample]:
     """What a Sampler gives, with its times."""
     for snapshots in sampler:
-        yield Sample(snapshots, sampler.at, sampler.elapsed, sampler.late)
+        yield Sample(snapshots, sampler.at, sampler.elapsed, sampler.interval)
 
 
 def _output(options: Options) -> Output:
@@ -147,6 +149,10 @@ class Poll:
             return ends.NOTHING
         if self._fields:
             missing, known = self._resolve(first)
+            unknown = no_such_key(first.snapshots, self._options.by)
+            if unknown:
+                ends.say(NAME, unknown)
+                return ends.NOTHING
             if missing:
                 ends.say(NAME, nothing_called(missing, self._options.prefix, known))
                 return ends.NOTHING
@@ -175,7 +181,7 @@ class Poll:
                 if readable
                 else ends.nothing_found(NAME, words),
             )
-        return Sample(chosen, sample.at, sample.elapsed, sample.late)
+        return Sample(chosen, sample.at, sample.elapsed, sample.interval)
 
     def _tell(self, sample: Sample) -> None:
         """Say what could not be read, once each."""
@@ -261,7 +267,7 @@ def _is_met(expression: Expression, columns: Sequence[Column], moment: Moment) -
 def summed_up(history: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
     """The least, the mean, the most and the total of each column."""
     columns = [
-        [number for number in column if isinstance(number, (int, float)) and number == number]  # noqa: PLR0124
+        [number for number in column if isinstance(number, (int, float)) and not isnan(number)]
         for column in zip(*history)
     ]
     for word, work in (

@@ -11,6 +11,7 @@ import gzip
 import json
 import time
 import zlib
+from math import isnan
 
 from mmstats import __version__, kinds
 from mmstats.format.spread import Range, Spread
@@ -56,7 +57,7 @@ class Recording:
         """One more."""
         said: list[list[Any]] = []
         files = [self._snapshot(one, said) for one in sample.snapshots]
-        line = {"t": sample.at, "dt": sample.elapsed, "late": sample.late, "files": files}
+        line = {"t": sample.at, "dt": sample.elapsed, "interval": sample.interval, "files": files}
         self._line({"abouts": said, **line} if said else line)
 
     def close(self) -> None:
@@ -96,7 +97,7 @@ def replayed(path: str, speed: float | None = None) -> Iterator[Sample]:
                 continue
             abouts += [About(*said) for said in content.get("abouts", ())]
             files = [_snapshot(said, abouts) for said in content["files"]]
-            sample = Sample(files, content["t"], content["dt"], content.get("late", 0.0))
+            sample = Sample(files, content["t"], content["dt"], content["interval"])
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise RecordingError(f"--replay {path}: line {number} is none of a recording: {error}") from None
         if speed and sample.elapsed > 0:
@@ -160,7 +161,7 @@ def _plain(value: Any) -> Any:
         return [_plain(one) for one in sorted(value, key=repr)]
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    if isinstance(value, float) and (value != value or value in SPECIAL.values()):  # noqa: PLR0124
+    if isinstance(value, float) and (isnan(value) or value in SPECIAL.values()):
         return {"float": repr(value)}
     return value if isinstance(value, (bool, int, float, str)) or value is None else None
 
