@@ -40,5 +40,5 @@ def shared() -> list[tuple[str, list[str]]]:
 
 
 # PyPy stores through cffi faster than through a C call of ours.
-twins = [native("cells", "c/threads.c"), native("aggregate")]
+twins = [native("cells", "c/threads.c"), native("read")]
 setup(ext_modules=[] if platform.python_implementation() == "PyPy" else twins, data_files=shared())

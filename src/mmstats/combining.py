@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mmstats.aggregate.combine import combine
+from mmstats.aggregate.combine import agree_on_all, combine
 from mmstats.read.snapshot import snapshot
+from mmstats.read.together import Together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,4 +17,20 @@ def combined(paths: Paths = None, group: str | None = None) -> Snapshot:
 
     `paths`: as for `snapshot`. What is published by processes that are gone counts as their kinds say.
     """
-    return combine(snapshot(paths), group)
+    return Combiner().combined(paths, group)
+
+
+class Combiner:
+    """`combined`, again and again: it keeps what it learns of programs, and nothing of single files."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, *, pure: bool = False) -> None:
+        self._reader = Together(pure=pure)
+
+    def combined(self, paths: Paths = None, group: str | None = None) -> Snapshot:
+        """Like the function."""
+        few = self._reader.read(paths)
+        if not agree_on_all(few):  # each by itself: what several are by one rule is nothing by another
+            return combine(snapshot(paths), group)
+        return combine(few, group, self._reader.living)

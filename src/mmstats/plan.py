@@ -14,7 +14,7 @@ from mmstats.stat import About
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from mmstats.format.cells import Cells
@@ -33,39 +33,38 @@ class Plan:
 
     `code`: for the short way, see `Batch`: the letter by which `struct` reads the only cell; empty where
     there is no such way. A value that is `never`, or not equal to itself, takes the long way all the same.
+    `width`: of a window's slices, 0: there are none; such a value depends on when it is looked at.
     """
 
     __slots__ = (
-        *("_abouts", "_living", "_metric", "_never", "_place", "_spread", "_states", "_width"),
-        *("about", "code", "index", "initial", "never", "segment"),
+        *("_abouts", "_states", "about", "code", "index", "initial", "is_compound", "is_constant", "is_text"),
+        *("leaves_out_never", "living", "metric", "never", "segment", "spread", "width"),
     )
 
     def __init__(self, metric: Metric) -> None:
         row = kinds.KINDS[metric.kind]
-        self._spread, self._width, self._states = _rest_of(metric)
-        _check(metric, row, self._spread)
+        self.spread, self.width, self._states = _rest_of(metric)
+        _check(metric, row, self.spread)
         aggregate = _aggregate(metric)
-        self._metric = metric
+        self.metric = metric
         self.about = About(aggregate, metric.help, metric.keep, metric.kind, metric.label, (), metric.unit)
         self.segment, self.index = metric.segment, metric.index
-        self._place = row.place
-        self._living = goes_with_thread(metric.kind, aggregate)
-        self._never = row.place == "process" or (not row.lanes and aggregate != "sum")
+        self.is_constant = row.place == "metric"  # its value stands in the METRIC block
+        self.is_compound = row.place == "compound"
+        self.is_text = metric.cell_type == layout.CELL_TYPE_TEXT
+        self.living = goes_with_thread(metric.kind, aggregate)
+        self.leaves_out_never = row.place == "process" or (not row.lanes and aggregate != "sum")
         self.initial = kinds.BLANK.get(metric.kind, 0 if metric.initial is None else metric.initial)
         is_plain = aggregate in PLAIN and row.place not in ("metric", "compound")
         self.code = CODES.get(metric.cell_type, "") if is_plain else ""
-        self.never = PATTERN.get(metric.cell_type) if self._never else None
+        self.never = PATTERN.get(metric.cell_type) if self.leaves_out_never else None
         self._abouts: dict[tuple[Tags, float], About] = {}
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether the value stands in the METRIC block."""
-        return self._place == "metric"
 
     @property
     def is_plain_sum(self) -> bool:
         """Whether the value is the sum of a whole number in each lane, living or not."""
-        return self.about.aggregate == "sum" and self.code in ("Q", "q") and not (self._living or self._never)
+        is_sum = self.about.aggregate == "sum" and self.code in ("Q", "q")
+        return is_sum and not (self.living or self.leaves_out_never)
 
     def about_of(self, tags: Tags, ttl: float) -> About:
         """What is said of one member of a family; the same each time, for as long as it is remembered."""
@@ -84,50 +83,51 @@ class Plan:
 
         `block`: where the run of its METRIC begins; `stamp`: when the writer began.
         """
-        about, metric = self.about, self._metric
-        if self._place == "metric":
-            stands: Any = metric.value if _is_text(metric) else stated(cells.data, block, metric)
+        about, metric = self.about, self.metric
+        if self.is_constant:
+            stands: Any = metric.value if self.is_text else stated(cells.data, block, metric)
             rows.add(about, kinds.stated(about.aggregate, stands, stamp), stands)
-        elif self._place == "compound":
+        elif self.is_compound:
             self._put(rows, about, *self._compounded(cells))
         else:
-            found = cells.of(metric, living=self._living, never=self._never)
-            self._put(rows, about, *self._measured(found, stamp))
+            found = cells.of(metric, living=self.living, never=self.leaves_out_never)
+            self._put(rows, about, *self.measured(found, stamp))
 
     def add_member(self, rows: Rows, cells: Cells, slot: Slot, tags: Tags, stamp: float) -> None:
         """Add the stat of one member of a family, if it is that member's to the end."""
-        about, metric = self.about_of(tags, slot.ttl / 1e9), self._metric
-        if self._place == "compound":
+        about, metric = self.about_of(tags, slot.ttl / 1e9), self.metric
+        if self.is_compound:
             parts, value = self._compounded(cells, slot)
         else:
-            found = cells.of_member(metric, slot, living=self._living, never=self._never)
-            parts, value = self._measured(found, stamp)
+            found = cells.of_member(metric, slot, living=self.living, never=self.leaves_out_never)
+            parts, value = self.measured(found, stamp)
         if cells.stands(slot):
             self._put(rows, about, parts, value)
 
     def _lanes(self, cells: Cells, slot: Slot | None = None) -> Iterator[Any]:
         """The parts of each lane, of a member if it is said."""
-        metric, take = self._metric, self._take(cells)
-        if self._spread is not None:
-            return cells.distributed(metric, self._spread, take, slot)
+        metric, take = self.metric, self.take(cells.clock)
+        if self.spread is not None:
+            return cells.distributed(metric, self.spread, take, slot)
         return cells.compound(metric, take) if slot is None else cells.compound_of_member(metric, slot, take)
 
-    def _take(self, cells: Cells) -> Take:
+    def take(self, clock: Callable[[], int]) -> Take:
         """The function that takes the parts of one lane."""
-        if not self._width:
-            return compound.take_of(self._metric.kind, self._spread)
+        if not self.width:
+            return compound.take_of(self.metric.kind, self.spread)
         from mmstats.format import window
 
-        return window.take_of(self._width, cells.clock())
+        return window.take_of(self.width, clock())
 
     def _compounded(self, cells: Cells, slot: Slot | None = None) -> tuple[Any, Any]:
         parts, value = kinds.compounded(self.about.kind, self.about.aggregate, self._lanes(cells, slot))
-        if self._spread is not None and parts is not None:
+        if self.spread is not None and parts is not None:
             cells.keep(len(parts[-1].buckets))
         return parts, value
 
-    def _measured(self, found: list[Any], stamp: float) -> tuple[Any, Any]:
-        about, metric = self.about, self._metric
+    def measured(self, found: list[Any], stamp: float) -> tuple[Any, Any]:
+        """Parts and value of the cells of each lane."""
+        about, metric = self.about, self.metric
         if self._states:
             from mmstats.format.states import texts_of
 
@@ -144,7 +144,7 @@ class Plan:
 class Family:
     """Plan of a metric with tags: the stats of all its members, in whatever file they are met."""
 
-    __slots__ = ("_metric", "about", "names", "number", "plan")
+    __slots__ = ("about", "metric", "names", "number", "plan")
 
     code = ""
 
@@ -152,7 +152,7 @@ class Family:
         self.plan = Plan(metric)
         if self.plan.is_constant:
             raise FormatError(0, f"tags of {metric.label!r}, a {metric.kind}", "a kind that has cells")
-        self._metric = metric
+        self.metric = metric
         self.about = self.plan.about
         self.number, self.names = metric.number, metric.tags
 
@@ -165,12 +165,12 @@ class Family:
         """Add them, one by one; the slot of each."""
         seen: set[Tags] = set()
         damage = None
-        for slot in cells.slots(self._metric):
+        for slot in cells.slots(self.metric):
             before = len(rows.abouts)
             try:
-                tags = cells.tags(self._metric, slot)
+                tags = cells.tags(self.metric, slot)
                 if tags is not None:
-                    _demand_new(self._metric, slot, tags, seen)
+                    _demand_new(self.metric, slot, tags, seen)
                     self.plan.add_member(rows, cells, slot, tags, stamp)
             except FormatError as error:
                 damage = damage or error
@@ -283,16 +283,12 @@ def _check(metric: Metric, row: kinds.Kind, spread: Range | None) -> None:
         raise FormatError(0, f"{metric.aggregate} of {metric.label!r}", "a known one")
 
 
-def _is_text(metric: Metric) -> bool:
-    return metric.cell_type == layout.CELL_TYPE_TEXT
-
-
 def _aggregate(metric: Metric) -> str:
     """The metric's own; a text has no sum, and is the latest or one of a set; a kind's own rule is a sum."""
     if metric.kind in kinds.OF_KIND:
         return "sum"
     if metric.kind == "enum":
         return "set"
-    if _is_text(metric) and metric.aggregate not in kinds.FOR_TEXT:
+    if metric.cell_type == layout.CELL_TYPE_TEXT and metric.aggregate not in kinds.FOR_TEXT:
         return "last" if metric.kind == "text" else "set"
     return metric.aggregate

@@ -10,9 +10,9 @@ from __future__ import annotations
 from math import ceil
 
 from mmstats import kinds
-from mmstats.aggregate.combine import agree, common_origin, gather
+from mmstats.aggregate.combine import agree, gather, noted
 from mmstats.distribution import Distributed
-from mmstats.stat import About, Snapshot, Stat, processes
+from mmstats.stat import About, Snapshot, Stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def choose(word: str, snapshots: Iterable[Snapshot]) -> Snapshot:
         stat, value = agreed[0].stat, _value(word, agreed)
         if value is not None:
             stats.append(Stat(_about(stat.about, word), stat.group, None, value))
-    alive = processes(one.origin for one in chosen)
-    return Snapshot(kinds.merged, common_origin(chosen), problems, alive, stats)
+    census = noted(chosen)
+    return Snapshot(kinds.merged, census.origin(), problems, census.processes(), stats)
 
 
 def _value(word: str, shares: list[Share]) -> float | None:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from mmstats import kinds
 from mmstats.format.ends import goes_with_process
-from mmstats.stat import About, Origin, Problem, Snapshot, Stat, processes
+from mmstats.stat import About, Origin, Problem, Snapshot, Stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
+    Living = tuple[str, str, str, int, float]
     Name = tuple[str, str, tuple[tuple[str, str], ...]]
 
-GONE, RETIRED = "gone", "retired"
+STATES = ALIVE, _, GONE, RETIRED = ("alive", "unknown", "gone", "retired")
 EACH = "all"  # the aggregate that keeps each process's own
 MANY = 4  # snapshots, of which some may be put together
 
@@ -33,11 +34,15 @@ class Share:
         self.stat = stat
 
 
-def combine(snapshots: Iterable[Snapshot], group: str | None = None) -> Snapshot:
+def combine(
+    snapshots: Iterable[Snapshot], group: str | None = None, living: Iterable[Living] = ()
+) -> Snapshot:
     """One Snapshot of all origins, or of those of one group.
 
     Where two declare one label and tags of a group with another kind or unit, the younger one's
     stand, and `problems` names the other. Its `processes` are the living ones.
+
+    `living`: those behind Snapshots of several: group, command, host, pid, and when it started.
     """
     chosen, problems = [], []
     for one in snapshots:
@@ -48,9 +53,60 @@ def combine(snapshots: Iterable[Snapshot], group: str | None = None) -> Snapshot
     stats: list[Stat] = []
     for shares in gathered.values():
         stats += _together(shares, problems)
-    return Snapshot(
-        kinds.merged, common_origin(chosen, group), problems, processes(one.origin for one in chosen), stats
-    )
+    census = noted(chosen, living)
+    return Snapshot(kinds.merged, census.origin(group), problems, census.processes(group), stats)
+
+
+class Census:
+    """Who stands behind a combination; each may be noted several times."""
+
+    __slots__ = ("_kinds", "_living")
+
+    def __init__(self) -> None:
+        self._kinds: set[tuple[str, str, str, str]] = set()
+        self._living: set[tuple[str, str, int, float]] = set()
+
+    def note(self, state: str, who: Living, *, tells: bool = True) -> None:
+        """One origin; `tells`: whether it has any stats."""
+        group, cmd, host, pid, started = who
+        if tells:
+            self._kinds.add((state, group, cmd, host))
+        if state == ALIVE:
+            self._living.add((group, host, pid, started))
+
+    def processes(self, group: str | None = None) -> int:
+        """How many processes live: several files of one process are one."""
+        return len({who[1:] for who in self._living if group is None or who[0] == group})
+
+    def origin(self, group: str | None = None) -> Origin:
+        """What all have in common, or those of one group; the liveliest of their states."""
+        found = [kind for kind in self._kinds if group is None or kind[1] == group]
+        states, groups, cmds, hosts = map(set, zip(*found)) if found else (set(), set(), set(), set())
+        state = next((word for word in STATES if word in states), "unknown")
+        return Origin(cmd=_only(cmds), group=group or _only(groups), host=_only(hosts), state=state)
+
+
+def _only(words: set[str]) -> str:
+    return next(iter(words)) if len(words) == 1 else ""
+
+
+def noted(snapshots: Iterable[Snapshot], living: Iterable[Living] = ()) -> Census:
+    """Who stands behind Snapshots, and others."""
+    census = Census()
+    for who in living:
+        census.note(ALIVE, who)
+    for one in snapshots:
+        origin = one.origin
+        who = (origin.group, origin.cmd, origin.host, origin.pid, origin.started)
+        census.note(origin.state, who, tells=bool(one.columns()[0]))
+    return census
+
+
+def agree_on_all(snapshots: Sequence[Snapshot]) -> bool:
+    """Whether nobody declares a label otherwise than the others of its group."""
+    if len(snapshots) < 2:
+        return True
+    return not any(len(shares) > 1 and _disagree(shares) for shares in gather(snapshots).values())
 
 
 def _gathered_together(chosen: list[Snapshot]) -> dict[Name, list[Share]]:
@@ -132,6 +188,8 @@ def _together(shares: list[Share], problems: list[Problem]) -> Iterable[Stat]:
     about = youngest.about
     if about.aggregate == EACH:
         return [_own(share) for share in shares]
+    if len(shares) == 1 and about.aggregate != "set":  # of which a single process shows its own one as it is
+        return [youngest]
     word = kinds.rule(about.kind, about.aggregate)
     parts = kinds.merge(word, [_parts(share, about) for share in shares])
     value = youngest.value if parts is None else kinds.finish(word, parts)
@@ -181,18 +239,3 @@ def _disagreement(share: Share, youngest: About) -> Problem:
 def _meaning(about: About, rules: bool) -> str:
     unit = f" in {about.unit}" if about.unit else ""
     return f"{about.kind}{unit}{f' combined by {about.aggregate}' if rules else ''}"
-
-
-def common_origin(chosen: list[Snapshot], group: str | None = None) -> Origin:
-    """Of a combination: what all its origins have in common."""
-    origins = [one.origin for one in chosen if one.columns()[0]]
-
-    def common(name: str, otherwise: str) -> Any:
-        found = {getattr(origin, name) for origin in origins}
-        return found.pop() if len(found) == 1 else otherwise
-
-    states = {origin.state for origin in origins}
-    state = next((word for word in ("alive", "unknown", "gone", "retired") if word in states), "unknown")
-    return Origin(
-        cmd=common("cmd", ""), group=group or common("group", ""), host=common("host", ""), state=state
-    )

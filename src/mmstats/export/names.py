@@ -26,13 +26,22 @@ SUFFIXES = {
     INFO: ("", "_info"),
     STATES: ("",),
 }
+MOST_REMEMBERED = 4_096
+_mangled: dict[str, str] = {}
 OWN = {COUNTER: "_total", INFO: "_info"}  # not said twice where a label has it
 
 
 def mangled(text: str) -> str:
     """ASCII letters, digits and `_` alone, no digit first, and no `__`, which is Prometheus's own."""
+    known = _mangled.get(text)
+    if known is not None:
+        return known
     name = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
-    return f"_{name.lstrip('_')}" if name[:1] == "_" or not name or name[0].isdigit() else name
+    if len(_mangled) >= MOST_REMEMBERED:
+        _mangled.clear()
+    is_odd = name[:1] == "_" or not name or name[0].isdigit()
+    _mangled[text] = f"_{name.lstrip('_')}" if is_odd else name
+    return _mangled[text]
 
 
 def unit_of(unit: str) -> str:

@@ -82,9 +82,9 @@ def decode_header(data: bytes) -> Header:
         *_,  # texts, and what was dropped
         header.created_monotonic,
     ) = _HEADER.unpack_from(data)
-    header.hostname = _text(data, layout.HEADER_HOSTNAME)
-    header.group = _text(data, layout.HEADER_GROUP)
-    header.cmd = _text(data, layout.HEADER_CMD)
+    header.hostname = text_of(data, layout.HEADER_HOSTNAME)
+    header.group = text_of(data, layout.HEADER_GROUP)
+    header.cmd = text_of(data, layout.HEADER_CMD)
     header.dropped = _dropped(data)
     _check(header, len(data))
     return header
@@ -126,7 +126,8 @@ def _check(header: Header, size: int) -> None:
         raise FormatError(layout.HEADER_STATE, f"state={header.state}", f"0 to {layout.STATE_RETIRED}")
 
 
-def _text(data: bytes, offset: int) -> str:
+def text_of(data: bytes, offset: int = 0) -> str:
+    """A text that ends with a zero, or after TEXT_SIZE bytes."""
     try:
         return data[offset : offset + TEXT_SIZE].partition(b"\0")[0].decode()
     except UnicodeDecodeError as error:

@@ -66,9 +66,9 @@ def time_ns() -> int:
     return _inode(PROC + "/self/ns/time")
 
 
-def process(pid: int | str) -> Process | None:
-    """What /proc says of `pid` (or of "self"); None if it shows no such process."""
-    fields = _stat_fields(pid)
+def process(pid: int | str, proc: str | None = None) -> Process | None:
+    """What /proc says of `pid` (or of "self"); None if it shows no such process. `proc`: where that is."""
+    fields = _stat_fields(pid, proc or PROC)
     if fields is None:
         return None
     try:
@@ -105,9 +105,9 @@ def _since_1970(ticks: int) -> int:
     return time.time_ns() - time.clock_gettime_ns(CLOCK_BOOTTIME) + since_boot
 
 
-def _stat_fields(pid: int | str) -> list[bytes] | None:
+def _stat_fields(pid: int | str, proc: str) -> list[bytes] | None:
     """The fields of /proc/PID/stat from the third on: the second, a name, may hold anything."""
-    raw = _read(f"{PROC}/{pid}/stat")
+    raw = _read(f"{proc}/{pid}/stat")
     return raw[raw.rfind(b")") + 1 :].split() if raw else None
 
 

@@ -9,7 +9,19 @@ from mmstats.host import identity, locks, mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from mmstats.format.header import Header
+
+    class Beginning(Protocol):
+        """What tells one process from all others."""
+
+        boot_id: bytes
+        pid: int
+        pid_ns: int
+        start_ticks: int
+        time_ns: int
+
 
 ALIVE, GONE, UNKNOWN, RETIRED = "alive", "gone", "unknown", "retired"
 DEAD_STATES = ("Z", "X")
@@ -55,6 +67,13 @@ class Judge:
         began = identity.seconds_since_1970(process.start_ticks)
         return GONE if created and began > created + SLACK else ALIVE
 
+    def lives(self, header: Beginning, process: identity.Process | None) -> bool:
+        """Whether the writer of a file lives, one of whose locks is held. False: that takes a closer look.
+
+        `process`: what /proc says of its pid.
+        """
+        return not (self._is_near(header) and _is_dead(header, process))
+
     @property
     def machine(self) -> identity.Machine:
         if self._machine is None:
@@ -75,16 +94,13 @@ class Judge:
 
     def _process_is_dead(self, header: Header) -> bool:
         """Evidence 2, for locks that outlive the writer in a forked child."""
-        if not (0 < header.pid < 1 << 31 and self._sees(header)):
-            return False
-        process = identity.process(header.pid)
-        if process is None:
-            return _is_missing(header.pid)
-        if process.start_ticks != header.start_ticks:
-            return header.start_ticks != 0
-        return process.state in DEAD_STATES and process.threads <= 1
+        return self._is_near(header) and _is_dead(header, identity.process(header.pid))
 
-    def _sees(self, header: Header) -> bool:
+    def _is_near(self, header: Beginning) -> bool:
+        """Whether its pid is one that we can ask for."""
+        return 0 < header.pid < 1 << 31 and self._sees(header)
+
+    def _sees(self, header: Beginning) -> bool:
         """Whether pids and times mean to us what they meant to the writer."""
         ours = self.machine
         theirs = (header.boot_id, header.pid_ns, header.time_ns)
@@ -105,6 +121,14 @@ def _held(fd: int) -> bool | None:
         if held is not False:
             return held
     return False
+
+
+def _is_dead(header: Beginning, process: identity.Process | None) -> bool:
+    if process is None:
+        return _is_missing(header.pid)
+    if process.start_ticks != header.start_ticks:
+        return header.start_ticks != 0
+    return process.state in DEAD_STATES and process.threads <= 1
 
 
 def _is_missing(pid: int) -> bool:

@@ -60,11 +60,12 @@ class Finder:
                 self._name(os.fspath(path))
         self._heard = [] if paths is None else self.problems
 
-    def files(self) -> list[Candidate]:
-        """All but retired totals, each once."""
+    def files(self, *, in_order: bool = True) -> list[Candidate]:
+        """All but retired totals, each once; in natural order, or as the directory has them."""
         found = {path: one for path, one in self._named.items() if not path.endswith(RETIRED)}
+        expanded = self._expanded if in_order else _expand
         for place in self._places:
-            for path, ino in self._expanded(place.directory, place.names, self._heard):
+            for path, ino in expanded(place.directory, place.names, self._heard):
                 if not path.endswith(RETIRED):
                     found.setdefault(path, Candidate(path, place.owners, ino=ino))
         return list(found.values())
@@ -100,8 +101,9 @@ def _expand(directory: str, pattern: str, problems: list[Problem]) -> list[tuple
     """The paths below `directory` that match, segment by segment, each with its inode."""
     directories, names = _split(directory, pattern, problems)
     return [
-        (os.path.join(path, name), ino)
+        (before + name, ino)
         for path in directories
+        for before in (os.path.join(path, ""),)
         for name, ino in _listed(path, names, problems).items()
     ]
 
@@ -136,7 +138,7 @@ def _listed(directory: str, pattern: str, problems: list[Problem]) -> dict[str, 
         if not isinstance(error, FileNotFoundError):
             problems.append(Problem(directory or ".", f"{error.strerror}; skipped"))
         return {}
-    if pattern.startswith("*.") and not has_magic(pattern[1:]):
+    if pattern.startswith("*") and not has_magic(pattern[1:]):  # as nearly all are, and many times faster
         return {name: ino for name, ino in names.items() if name.endswith(pattern[1:]) and name[0] != "."}
     hidden = pattern.startswith(".")
     return {name: ino for name, ino in names.items() if (hidden or name[0] != ".") and matches(name, pattern)}

@@ -49,6 +49,8 @@ def snapshot(paths: Paths = None) -> list[Snapshot]:
 class Reader:
     """Reads many files; keeps what the next file, or the next time, need not work out again."""
 
+    IN_ORDER = True  # files are read in natural order
+
     __slots__ = (
         "_folded",
         "_judge",
@@ -94,7 +96,8 @@ class Reader:
         """All files, and then the retired totals: what vanished in between is in those by then."""
         find = Finder(paths)
         self._seen, self._folded, self._superseded, self._missed = set(), [], [], set()
-        taken = [one for candidate in find.files() for one in self._take(candidate)]
+        files = find.files(in_order=self.IN_ORDER)
+        taken = [one for candidate in files for one in self._take(candidate)]
         taken += [one for candidate in find.retired() for one in self._take(candidate)]
         return taken + [_failed(problem.file, problem.reason) for problem in find.problems]
 
@@ -144,7 +147,7 @@ class Reader:
         if header.ino not in (0, source.ino):
             return [_failed(path, f"a copy: inode {source.ino}, written as {header.ino}; not counted")]
         self._folded += decoded.folded
-        origin = _origin(header, path, self._state(header, source))
+        origin = origin_of(header, path, self._state(header, source))
         if origin.state == RETIRED:
             from mmstats.read.retired import retired_rows
 
@@ -156,7 +159,7 @@ class Reader:
         stats = self._stats(copies, decoded, origin, self._quick_families(decoded, copies))
         whole = [_snapshot(origin, stats, decoded)]
         if left is not None:
-            whole.append(Snapshot(kinds.merged, _origin(header, path, RETIRED), [], 0, left))
+            whole.append(Snapshot(kinds.merged, origin_of(header, path, RETIRED), [], 0, left))
         return whole
 
     def _declared_again(self, found: list[Snapshot]) -> list[Snapshot]:
@@ -267,7 +270,8 @@ def _snapshot(origin: Origin, stats: Rows, decoded: Decoded) -> Snapshot:
     return Snapshot(kinds.merged, origin, problems, processes((origin,)), stats)
 
 
-def _origin(header: Header, path: str, state: str) -> Origin:
+def origin_of(header: Header, path: str, state: str) -> Origin:
+    """Who wrote the file of that name."""
     return Origin(
         cmd=header.cmd,
         created=header.created / 1e9,

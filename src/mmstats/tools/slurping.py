@@ -160,7 +160,10 @@ def _with_stats(one: Snapshot, stats: list[Stat]) -> Snapshot:
 
 def _bare(snapshots: list[Snapshot]) -> list[Snapshot]:
     """Without problems: those of the files are told by themselves."""
-    return [Snapshot(one.merge, one.origin, [], one.processes, one.stats) for one in snapshots]
+    return [
+        Snapshot(one.merge, one.origin, [], one.processes, one._stats)  # noqa: SLF001 - asking makes objects
+        for one in snapshots
+    ]
 
 
 def _only_problems(one: Snapshot) -> Snapshot:

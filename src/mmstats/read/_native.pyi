@@ -1,0 +1,16 @@
+# The native twins of `glance` and `Tally`, for the type checker.
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+def glance(
+    path: str, want: int, copies: int, proc: str
+) -> tuple[int, int, int, int, str, int, int, bytes, bytes, bytes] | None: ...
+
+class Tally:
+    def __init__(self, spans: Sequence[tuple[bytes, int]], steps: Sequence[tuple[Any, ...]]) -> None: ...
+    def read(
+        self, first: bytes, middle: bytes, last: bytes, size: int, lawful: Callable[[int, bytes], bool]
+    ) -> list[Any] | int: ...
+    def add(self) -> None: ...
+    def values(self) -> list[Any]: ...
