@@ -33,4 +33,4 @@ class Combiner:
         few = self._reader.read(paths)
         if not agree_on_all(few):  # each by itself: what several are by one rule is nothing by another
             return combine(snapshot(paths), group)
-        return combine(few, group, self._reader.living)
+        return combine(few, group, self._reader.behind)

@@ -502,7 +502,9 @@ def test_many_live_processes_of_whatever_there_is(tmp_path, tally_twin, twin):
         same(combiner, tmp_path)
         same(combiner, tmp_path, "nobody")
     same(combiner, tmp_path)
-    assert counted(combiner) == 0
+    same(combiner, tmp_path)
+    assert counted(combiner) == 9  # of the dead, too
+    assert same(combiner, tmp_path).processes == 0
 
 
 def until(is_so):
@@ -589,6 +591,22 @@ def test_a_file_that_is_folded_while_others_are_read_counts_once(tmp_path, tally
         assert same(combiner, tmp_path).value("hits") == 12
 
 
+def test_retired_totals_are_read_anew_when_they_are_others(tmp_path, tally_twin):
+    combiner = Combiner(pure=tally_twin is PURE)
+    path, new = tmp_path / "x-retired.mmstats", tmp_path / "new"
+
+    def totals(value):
+        return fb.whole(*fb.total("hits", value), group="x", state=layout.STATE_RETIRED)
+
+    fb.write(path, totals(7))
+    assert [same(combiner, tmp_path).value("hits") for _ in range(3)] == [7, 7, 7]
+    fb.write(new, totals(9))
+    os.replace(new, path)
+    assert [same(combiner, tmp_path).value("hits") for _ in range(2)] == [9, 9]
+    path.unlink()
+    assert same(combiner, tmp_path).stats == []
+
+
 @pytest.mark.parametrize("how", TWINS, ids=["pure", "native"][: len(TWINS)])
 def test_glances(tmp_path, how):
     """What is read is what stands there; whatever else it is, it is left to those who can say so."""
@@ -598,23 +616,25 @@ def test_glances(tmp_path, how):
     found, there = look(path, 1 << 20, 3, "/proc"), os.stat(path)
     with open(path, "rb") as file:
         content = file.read()
-    process = found[4:7]
+    process = found[5:8]
     assert found[:4] == (there.st_dev, there.st_ino, there.st_uid, len(data))
-    assert found[7:] == (content,) * 3
+    assert found[8:] == (content,) * 3
     with open("/proc/self/stat") as file:
         fields = file.read().rpartition(")")[2].split()
+    assert found[4] is True
     assert process == (process[0], int(fields[17]), int(fields[19]))
     assert process[0] in "RSD"
-    assert look(path, 600, 1, "/proc")[7:] == (content[:600],) * 3
-    assert look(path, 1, 1, "/proc") is None or len(look(path, 1, 1, "/proc")[7]) == 512
-    assert look(path, 600, 1, str(tmp_path))[4:7] == ("", 0, 0)
+    assert look(path, 600, 1, "/proc")[8:] == (content[:600],) * 3
+    assert look(path, 1, 1, "/proc") is None or len(look(path, 1, 1, "/proc")[8]) == 512
+    assert look(path, 600, 1, str(tmp_path))[5:8] == ("", 0, 0)
     os.mkfifo(tmp_path / "fifo")
     os.symlink(path, tmp_path / "link")
     (tmp_path / "short").write_bytes(data[:500])
     fb.write(tmp_path / "free", data)
     fb.write_held(tmp_path / "huge", data)
     os.truncate(tmp_path / "huge", 17 << 20)
-    for name in ("missing", "fifo", "link", "short", "free", "huge", "", "nul\0"):
+    assert look(str(tmp_path / "free"), 4096, 1, "/proc")[4:8] == (False, "", 0, 0)
+    for name in ("missing", "fifo", "link", "short", "huge", "", "nul\0"):
         assert look(f"{tmp_path}/{name}", 4096, 3, "/proc") is None, name
     odd = fb.write_held(f"{tmp_path}/\udcff.mmstats", data)
     assert look(odd, 4096, 1, "/proc")[3] == len(data)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    Living = tuple[str, str, str, int, float]
+    Behind = tuple[str, str, str, str, int, float]
     Name = tuple[str, str, tuple[tuple[str, str], ...]]
 
 STATES = ALIVE, _, GONE, RETIRED = ("alive", "unknown", "gone", "retired")
@@ -35,14 +35,14 @@ class Share:
 
 
 def combine(
-    snapshots: Iterable[Snapshot], group: str | None = None, living: Iterable[Living] = ()
+    snapshots: Iterable[Snapshot], group: str | None = None, behind: Iterable[Behind] = ()
 ) -> Snapshot:
     """One Snapshot of all origins, or of those of one group.
 
     Where two declare one label and tags of a group with another kind or unit, the younger one's
     stand, and `problems` names the other. Its `processes` are the living ones.
 
-    `living`: those behind Snapshots of several: group, command, host, pid, and when it started.
+    `behind`: who is behind Snapshots of several: state, group, command, host, pid, and when it started.
     """
     chosen, problems = [], []
     for one in snapshots:
@@ -53,7 +53,7 @@ def combine(
     stats: list[Stat] = []
     for shares in gathered.values():
         stats += _together(shares, problems)
-    census = noted(chosen, living)
+    census = noted(chosen, behind)
     return Snapshot(kinds.merged, census.origin(group), problems, census.processes(group), stats)
 
 
@@ -66,9 +66,9 @@ class Census:
         self._kinds: set[tuple[str, str, str, str]] = set()
         self._living: set[tuple[str, str, int, float]] = set()
 
-    def note(self, state: str, who: Living, *, tells: bool = True) -> None:
+    def note(self, who: Behind, *, tells: bool = True) -> None:
         """One origin; `tells`: whether it has any stats."""
-        group, cmd, host, pid, started = who
+        state, group, cmd, host, pid, started = who
         if tells:
             self._kinds.add((state, group, cmd, host))
         if state == ALIVE:
@@ -90,15 +90,15 @@ def _only(words: set[str]) -> str:
     return next(iter(words)) if len(words) == 1 else ""
 
 
-def noted(snapshots: Iterable[Snapshot], living: Iterable[Living] = ()) -> Census:
+def noted(snapshots: Iterable[Snapshot], behind: Iterable[Behind] = ()) -> Census:
     """Who stands behind Snapshots, and others."""
     census = Census()
-    for who in living:
-        census.note(ALIVE, who)
+    for who in behind:
+        census.note(who)
     for one in snapshots:
         origin = one.origin
-        who = (origin.group, origin.cmd, origin.host, origin.pid, origin.started)
-        census.note(origin.state, who, tells=bool(one.columns()[0]))
+        who = (origin.state, origin.group, origin.cmd, origin.host, origin.pid, origin.started)
+        census.note(who, tells=bool(one.columns()[0]))
     return census
 
 
@@ -182,14 +182,14 @@ def _agrees(stat: Stat, youngest: About) -> bool:
 
 
 def _together(shares: list[Share], problems: list[Problem]) -> Iterable[Stat]:
+    if len(shares) == 1 and shares[0].stat.about.aggregate not in (EACH, "set"):
+        return [shares[0].stat]  # as it is; a single process shows its own one of a set
     if len(shares) > 1:
         shares = agree(shares, problems)
     youngest = max(shares, key=_age).stat
     about = youngest.about
     if about.aggregate == EACH:
         return [_own(share) for share in shares]
-    if len(shares) == 1 and about.aggregate != "set":  # of which a single process shows its own one as it is
-        return [youngest]
     word = kinds.rule(about.kind, about.aggregate)
     parts = kinds.merge(word, [_parts(share, about) for share in shares])
     value = youngest.value if parts is None else kinds.finish(word, parts)

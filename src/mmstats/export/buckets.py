@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mmstats.distribution import Distributed
 
 INF = "+Inf"
+MOST_REMEMBERED = 64
+_met: dict[tuple[int, int, int, int], list[tuple[int, str]]] = {}
 
 
 def buckets(value: Distributed, octaves: int) -> Iterator[tuple[str, int]]:
@@ -30,12 +32,22 @@ def buckets(value: Distributed, octaves: int) -> Iterator[tuple[str, int]]:
 def _octaves(value: Distributed, step: int) -> Iterator[tuple[str, int]]:
     spread = value.spread
     assert spread is not None
-    scale, first, last = spread.range.scale, spread.range.low, spread.range.high
     filled = sorted(spread.buckets.items())
     so_far, at = spread.negative + spread.zero, 0
-    for octave in range(first, last + 1):
-        while at < len(filled) and filled[at][0] < octave << scale:
+    for end, said in _edges(spread.range.scale, spread.range.low, spread.range.high, step):
+        while at < len(filled) and filled[at][0] < end:
             so_far += filled[at][1]
             at += 1
-        if octave % step == 0 or octave == last:
-            yield repr(edge(octave << scale, scale)), so_far
+        yield said, so_far
+
+
+def _edges(scale: int, first: int, last: int, step: int) -> list[tuple[int, str]]:
+    """Which bucket is the first one above each edge, and the edge as it is said."""
+    key = (scale, first, last, step)
+    found = _met.get(key)
+    if found is None:
+        if len(_met) >= MOST_REMEMBERED:
+            _met.clear()
+        octaves = [octave for octave in range(first, last + 1) if octave % step == 0 or octave == last]
+        found = _met[key] = [(octave << scale, repr(edge(octave << scale, scale))) for octave in octaves]
+    return found

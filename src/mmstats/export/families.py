@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mmstats.stat import Snapshot, Stat
 
     Tags = tuple[tuple[str, str], ...]
-    Sample = tuple[str, Tags, Any]  # suffix of the name, tags, number
+    Sample = tuple[str, Tags, Any]  # suffix of the name, tags of its own, number
     Samples = Callable[[Stat, int], Iterator[Sample]]
 
 GROUP = "group"
@@ -52,7 +52,7 @@ class Family:
 
 
 class Member:
-    """The samples of one stat. `tags`: without those of single samples; `falls`: its sum may become less."""
+    """The samples of one stat. `tags`: of all of them; `falls`: its sum may become less."""
 
     __slots__ = ("falls", "samples", "tags")
 
@@ -85,12 +85,14 @@ def _family(
     for stat, samples in stats:
         group = ((GROUP, stat.group),) if stat.group else ()
         tags = (*group, *((_renamed(tag, reserved, stat), text) for tag, text in stat.about.tags))
-        stated = [
-            (suffix, (*tags, *((tag or name, text) for tag, text in more)), number)
-            for suffix, more, number in samples
-        ]
-        made.members.append(Member(tags, stated, _falls(stat)))
+        own = _named(name, samples) if type_ == STATES else samples
+        made.members.append(Member(tags, own, _falls(stat)))
     return made
+
+
+def _named(name: str, samples: list[Sample]) -> list[Sample]:
+    """Samples of states, whose own tag is called like the family."""
+    return [(suffix, ((name, text),), number) for suffix, ((_, text),), number in samples]
 
 
 def _falls(stat: Stat) -> bool:

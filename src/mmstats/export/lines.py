@@ -11,9 +11,15 @@ if TYPE_CHECKING:
 INFINITY = float("inf")
 
 
-def sample(name: str, tags: Iterable[tuple[str, str]], number: float) -> str:
-    """One line."""
-    said = ",".join(f'{tag}="{quoted(text)}"' for tag, text in tags)
+def tagged(tags: Iterable[tuple[str, str]]) -> str:
+    """Tags as they stand between braces."""
+    return ",".join([f'{tag}="{quoted(text)}"' for tag, text in tags])
+
+
+def sample(name: str, tags: str, more: Iterable[tuple[str, str]], number: float) -> str:
+    """One line. `tags`: as `tagged` gives them, of several samples; `more`: of this one."""
+    said = tagged(more) if more else ""
+    said = f"{tags},{said}" if tags and said else tags or said
     return f"{name}{{{said}}} {spelled(number)}" if said else f"{name} {spelled(number)}"
 
 

@@ -26,7 +26,7 @@ SUFFIXES = {
     INFO: ("", "_info"),
     STATES: ("",),
 }
-MOST_REMEMBERED = 4_096
+MOST_REMEMBERED = 16_384
 _mangled: dict[str, str] = {}
 OWN = {COUNTER: "_total", INFO: "_info"}  # not said twice where a label has it
 

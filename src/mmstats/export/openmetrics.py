@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmstats.export.families import families
-from mmstats.export.lines import quoted, sample
+from mmstats.export.lines import quoted, sample, tagged
 from mmstats.export.names import HISTOGRAM, SUMMARY
 
 TYPE_CHECKING = False
@@ -38,8 +38,9 @@ def _lines(family: Family) -> Iterator[str]:
         yield f"# HELP {family.name} {quoted(family.help)}"
     for member in family.members:
         left_out = LEFT_OUT.get(family.type, ()) if member.falls else ()
-        for suffix, tags, number in member.samples:
+        tags = tagged(member.tags)
+        for suffix, more, number in member.samples:
             if suffix not in left_out:
-                yield sample(family.name + suffix, tags, number)
+                yield sample(family.name + suffix, tags, more, number)
         if family.created:
-            yield sample(f"{family.name}_created", member.tags, family.created)
+            yield sample(f"{family.name}_created", tags, (), family.created)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmstats.export.families import families
-from mmstats.export.lines import escaped, sample
+from mmstats.export.lines import escaped, sample, tagged
 from mmstats.export.names import COUNTER, INFO, STATES
 
 TYPE_CHECKING = False
@@ -34,5 +34,6 @@ def _lines(family: Family) -> Iterator[str]:
         yield f"# HELP {name} {escaped(family.help)}"
     yield f"# TYPE {name} {TYPES.get(family.type, family.type)}"
     for member in family.members:
-        for suffix, tags, number in member.samples:
-            yield sample(family.name + suffix, tags, number)
+        tags = tagged(member.tags)
+        for suffix, more, number in member.samples:
+            yield sample(family.name + suffix, tags, more, number)

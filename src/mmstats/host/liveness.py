@@ -74,6 +74,13 @@ class Judge:
         """
         return not (self._is_near(header) and _is_dead(header, process))
 
+    def is_left(self, device: int) -> bool:
+        """Whether the writer of a file is gone, none of whose locks is held; `device`: where the file is.
+
+        False: it takes a closer look to tell.
+        """
+        return self._local.get(device, False)
+
     @property
     def machine(self) -> identity.Machine:
         if self._machine is None:

@@ -10,8 +10,8 @@
 /* What was found; `copies`: how many of the bytes were read. */
 struct glance {
     struct stat found;
-    bool is_held;
-    char state; /* 0: /proc tells nothing of its writer */
+    int is_held; /* -1: there is no saying */
+    char state;  /* 0: /proc tells nothing of its writer */
     int threads;
     unsigned long long ticks;
 };
@@ -46,17 +46,20 @@ look_at_writer(struct glance *glance, const char *proc, uint32_t pid)
     glance->state = 0;
 }
 
-static bool
+static int
 is_held(int fd)
 {
     const short bytes[] = {MMSTATS_LOCK_WRITER, MMSTATS_LOCK_WITNESS};
     for (int i = 0; i < 2; i++) {
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = bytes[i], .l_len = 1};
-        if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) {
-            return true;
+        if (fcntl(fd, F_OFD_GETLK, &lock) != 0) {
+            return -1;
+        }
+        if (lock.l_type != F_UNLCK) {
+            return 1;
         }
     }
-    return false;
+    return 0;
 }
 
 /* How many bytes each copy has; 0: it is no file that can be read so. */
@@ -78,18 +81,18 @@ look_at_file(const char *path, char *copies[3], int count, size_t want, const ch
             length = 0;
         }
     }
-    glance->is_held = length > 0 && is_held(fd);
+    glance->is_held = length > 0 ? is_held(fd) : -1;
     close(fd);
-    if (glance->is_held) {
+    if (glance->is_held > 0) {
         uint32_t pid;
         memcpy(&pid, copies[0] + offsetof(struct mmstats_header, pid), sizeof pid);
         look_at_writer(glance, proc, pid);
     }
-    return glance->is_held ? length : 0;
+    return glance->is_held >= 0 ? length : 0;
 }
 
 PyDoc_STRVAR(glance_doc, "glance(path, want, copies, proc)\n--\n\n"
-                         "A file of which a lock is held, once or three times; None: it is none.");
+                         "A file, once or three times, and who holds its locks; None: not to be had so.");
 
 static PyObject *
 native_glance(PyObject *Py_UNUSED(module), PyObject *args)
@@ -130,10 +133,11 @@ native_glance(PyObject *Py_UNUSED(module), PyObject *args)
         }
     }
     const char state[2] = {glance.state, 0};
-    result = Py_BuildValue("(KKkLsiKOOO)", (unsigned long long)glance.found.st_dev,
+    result = Py_BuildValue("(KKkLOsiKOOO)", (unsigned long long)glance.found.st_dev,
                            (unsigned long long)glance.found.st_ino, (unsigned long)glance.found.st_uid,
-                           (long long)glance.found.st_size, state, glance.threads, glance.ticks, copies[0],
-                           copies[count > 1 ? 1 : 0], copies[count > 1 ? 2 : 0]);
+                           (long long)glance.found.st_size, glance.is_held ? Py_True : Py_False, state,
+                           glance.threads, glance.ticks, copies[0], copies[count > 1 ? 1 : 0],
+                           copies[count > 1 ? 2 : 0]);
 end:
     Py_XDECREF(path);
     for (int i = 0; i < 3; i++) {

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Union
 
-    # dev, inode, uid and size of the file; state, threads and start of its writer; three copies
-    Glanced = tuple[int, int, int, int, str, int, int, bytes, bytes, bytes]
+    # dev, inode, uid and size of the file; whether one of its locks is held; state, threads and start of its
+    # writer, if so; three copies
+    Glanced = tuple[int, int, int, int, bool, str, int, int, bytes, bytes, bytes]
     Glance = Callable[[str, int, int, str], Union[Glanced, None]]
 
 LEAST = layout.HEADER_SIZE
@@ -37,9 +38,9 @@ NOTHING_DROPPED = bytes(64)
 
 
 def glance(path: str, want: int, copies: int, proc: str) -> Glanced | None:
-    """A file of which a lock is held, at most `want` bytes of it, once or three times.
+    """A file, at most `want` bytes of it, once or three times, and whether a lock of its writer is held.
 
-    None: it is none, cannot be opened, is cut meanwhile, or there is no saying whether a lock is held.
+    None: it is no file, cannot be opened, is cut meanwhile, or there is no saying whether a lock is held.
     `proc`: where the system tells of processes; the state is empty where it tells nothing.
     """
     try:
@@ -55,30 +56,37 @@ def glance(path: str, want: int, copies: int, proc: str) -> Glanced | None:
         middle, last = (os.pread(fd, length, 0), os.pread(fd, length, 0)) if copies > 1 else (first, first)
         if not len(first) == len(middle) == len(last) == length >= LEAST:
             return None
-        if not any(locks.held(fd, byte) for byte in (layout.LOCK_WRITER, layout.LOCK_WITNESS)):
+        held = [locks.held(fd, byte) for byte in (layout.LOCK_WRITER, layout.LOCK_WITNESS)]
+        if None in held:
             return None
     except OSError:
         return None
     finally:
         close(fd)
-    writer = identity.process(int.from_bytes(first[_PID : _PID + 4], "little"), proc)
+    is_held = True in held
+    writer = identity.process(int.from_bytes(first[_PID : _PID + 4], "little"), proc) if is_held else None
     said = (writer.state, writer.threads, writer.start_ticks) if writer else ("", 0, 0)
-    return (found.st_dev, found.st_ino, found.st_uid, found.st_size, *said, first, middle, last)
+    return (found.st_dev, found.st_ino, found.st_uid, found.st_size, is_held, *said, first, middle, last)
 
 
 class Brief:
-    """What of a header the short way needs. `who`: host, group and command, as they stand there."""
+    """What of a header the short way needs.
 
-    __slots__ = ("boot_id", "created", "epoch", "ino", "pid", "pid_ns", *_REST)
+    `who`: host, group and command, as they stand there; `is_closed`: whether its writer said goodbye.
+    """
+
+    __slots__ = ("boot_id", "created", "epoch", "ino", "is_closed", "pid", "pid_ns", *_REST)
 
     def __init__(self, data: bytes) -> None:
-        """FormatError where it is no header of a file that is written now, and drops nothing."""
+        """FormatError where it is no header of a file that somebody writes or wrote, who dropped nothing."""
         flags, state, self.uuid, self.boot_id, self.pid, self.start_ticks, *rest = _fields(data)
         self.pid_ns, self.time_ns, self.ino, self.created, self.started, self.who, created_monotonic = rest
         self.epoch = self.created - created_monotonic
         is_dropping = not data.startswith(NOTHING_DROPPED, layout.HEADER_DROPPED)
-        if flags or is_dropping or state != layout.STATE_LIVE or not data.startswith(BEGINNING):
-            raise FormatError(0, "another header", "one of a file that is written now")
+        self.is_closed = state == layout.STATE_CLOSED
+        is_ours = state == layout.STATE_LIVE or self.is_closed
+        if flags or is_dropping or not is_ours or not data.startswith(BEGINNING):
+            raise FormatError(0, "another header", "one of a file that a writer made")
 
 
 def glance_function(*, pure: bool = False) -> Glance:
