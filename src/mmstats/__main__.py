@@ -12,6 +12,7 @@ TOOLS = {
     "slurp": "mmstats.tools.slurpstats",
     "poll": "mmstats.tools.pollstats",
     "clean": "mmstats.tools.cleanstats",
+    "mmash": "mmstats.tools.mmash.main",
     "export": "mmstats.tools.exporting",
     "doctor": "mmstats.doctor.main",
 }

@@ -76,12 +76,13 @@ def close(
 
 def nothing_found(name: str, words: Sequence[str]) -> str:
     """That there is no file, where that was looked for, and what to do."""
-    where = ", ".join(words) or ", ".join(_default_globs())
+    where = ", ".join(words) or ", ".join(default_globs())
     hint = f"set MMSTATS_PATH or MMSTATS_GLOB, or name the files: {name} /run/app"
     return f"no mmstats file matches {on_one_line(where)}\n  {hint}"
 
 
-def _default_globs() -> list[str]:
+def default_globs() -> list[str]:
+    """Where files are looked for if nobody names any."""
     import os
 
     from mmstats.host.places import reading_places

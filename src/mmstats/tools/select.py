@@ -80,12 +80,13 @@ class Selection:
             about = stat.about
             key = id(about)
             if key not in shown:
-                shown[key] = self._chooses(about)
+                shown[key] = self.chooses(about)
             if shown[key]:
                 found.append(stat)
         return found
 
-    def _chooses(self, about: About) -> bool:
+    def chooses(self, about: About) -> bool:
+        """Whether a stat of that name is wanted."""
         for wanted, pattern in self._patterns:
             if pattern.matches(about, self._prefix):
                 return wanted

@@ -1,0 +1,60 @@
+"""Answers: JSON of numbers as they are, and what went wrong, for programs or for people."""
+
+from __future__ import annotations
+
+import html
+from http import HTTPStatus
+from json.encoder import py_encode_basestring_ascii as quote
+
+from starlette.responses import HTMLResponse, Response
+
+from mmstats.tools.machine import number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from starlette.datastructures import Headers
+
+JSON = "application/json"
+
+
+class BadRequest(Exception):  # noqa: N818 - HTTP's word
+    """What makes no sense in a request, in a sentence."""
+
+    status = 400
+
+
+class NothingLikeIt(BadRequest):
+    """What makes sense, and is not there."""
+
+    status = 404
+
+
+def json_text(value: Any) -> str:
+    """JSON: integers of any size as they are, NaN and infinities null, sets lists, distributions objects."""
+    if value is None:
+        return "null"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{quote(str(key))}:{json_text(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(json_text, value)) + "]"
+    return number(value)
+
+
+def json_answer(value: Any, status: int = 200) -> Response:
+    """One."""
+    return Response(json_text(value) + "\n", status, media_type=JSON)
+
+
+def refusal(headers: Mapping[str, str] | Headers, status: int, reason: str) -> Response:
+    """Why not: JSON for who accepts that, else a short page. What it says of the request is escaped."""
+    if JSON in headers.get("accept", "") or "text/html" not in headers.get("accept", ""):
+        return json_answer({"error": reason}, status)
+    phrase = HTTPStatus(status).phrase
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>mmash: {phrase}</title>'
+        f"<h1>{phrase}</h1><p>{html.escape(reason)}</p></html>\n"
+    )
+    return HTMLResponse(page, status)
