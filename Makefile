@@ -36,5 +36,5 @@ locks: ## lock what developers need anew; wants uv
 
 clean: ## remove what was built
 	rm -rf .venvs build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	rm -rf src/*.egg-info src/mmstats/cells/*.so
+	rm -rf src/*.egg-info src/mmstats/*/*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

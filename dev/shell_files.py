@@ -13,6 +13,7 @@ TOOLS = {
     "slurpstats": "mmstats.tools.options",
     "pollstats": "mmstats.tools.poll_options",
     "cleanstats": "mmstats.tools.clean_options",
+    "mmash": "mmstats.tools.mmash.options",
 }
 # Where each shell looks, below the prefix; the last two load nothing by themselves.
 PLACES = {

@@ -109,6 +109,7 @@ TOOLS = {
     "slurpstats": [BIN / "slurpstats"],
     "pollstats": [BIN / "pollstats"],
     "cleanstats": [BIN / "cleanstats"],
+    "mmash": [BIN / "mmash"],
     "export": [sys.executable, "-m", "mmstats", "export"],
     "the doctor": [sys.executable, "-m", "mmstats", "doctor"],
 }
@@ -116,6 +117,7 @@ SECTIONS = {
     "slurpstats": "slurpstats",
     "pollstats": "pollstats",
     "cleanstats": "cleanstats",
+    "mmash": "mmash",
     "export": "python -m mmstats export",
     "the doctor": "python -m mmstats doctor",
 }
@@ -151,6 +153,7 @@ EXIT_CODES = {
     "slurpstats": "0 1 2 3 4 130 141",
     "pollstats": "0 1 2 3 4 141",
     "cleanstats": "0 1 2 3 130 141",
+    "mmash": "0 1 2 69",
     "export": "0 1 2 3 130 141",
 }
 

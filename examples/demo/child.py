@@ -41,6 +41,10 @@ class Child:
         """Whether it has not ended by itself."""
         return self.process.poll() is None
 
+    def first_line(self) -> str:
+        """What it says first; empty where it ends without a word."""
+        return self.process.stdout.readline().decode().strip()
+
     def stop(self) -> bytes:
         """End it in order, and give what it said."""
         if not self.process.stdout.closed:

@@ -69,6 +69,10 @@ def conduct(stack: contextlib.ExitStack, directory: str, seconds: float | None, 
         server = stack.enter_context(start_server(listener, directory))
     load = stack.enter_context(start_load(port))
     print(f"gunicorn on 127.0.0.1:{port}, 4 workers x 4 threads; its files are in {directory}")
+    page = stack.enter_context(
+        Child([*python(), "-m", "mmstats", "mmash", "--port", "0", directory], HERE, {})
+    )
+    print(f"all that it counts in a browser: {page.first_line().removeprefix('mmash: ')}", flush=True)
     began = time.monotonic()
     watch(directory, (server, load), over, seconds)
     elapsed = time.monotonic() - began

@@ -16,7 +16,7 @@ import pytest
 pytestmark = [pytest.mark.main, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parent.parent.parent
 LEFT_OUT = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "*.so", "dist")
-SCRIPTS = ("slurpstats", "pollstats", "cleanstats")
+SCRIPTS = ("slurpstats", "pollstats", "cleanstats", "mmash")
 SHARED = [
     *(f"share/man/man1/{name}.1" for name in SCRIPTS),
     *(f"share/bash-completion/completions/{name}" for name in SCRIPTS),
