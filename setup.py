@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
 import sys
 from glob import glob
 
 from setuptools import Extension, setup
 
+MMASH = "src/mmstats/tools/mmash"
 FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden"]
 if os.environ.get("MMSTATS_WERROR") == "1":
     FLAGS.append("-Werror")
@@ -39,6 +42,24 @@ def shared() -> list[tuple[str, list[str]]]:
     return shell_files.write("build")
 
 
+def page() -> None:
+    """Build the page of mmash where npm is there; an sdist has it, and needs none. Without, it has no charts."""
+    source, built = f"{MMASH}/page", f"{MMASH}/static/app.js"
+    parts = [f"{source}/package-lock.json", *glob(f"{source}/*.ts*"), f"{source}/page.css"]
+    if os.path.exists(built) and os.path.getmtime(built) >= max(map(os.path.getmtime, parts)):
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        sys.stderr.write("mmash's page is built without charts: there is no npm\n")
+        return
+    for words in (["ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["run", "build"]):
+        done = subprocess.run([npm, "--silent", *words], cwd=source, check=False)  # noqa: S603 - our own words
+        if done.returncode:
+            sys.stderr.write(f"mmash's page is built without charts: npm {words[0]} failed\n")
+            return
+
+
 # PyPy stores through cffi faster than through a C call of ours.
 twins = [native("cells", "c/threads.c"), native("read")]
+page()
 setup(ext_modules=[] if platform.python_implementation() == "PyPy" else twins, data_files=shared())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -127,6 +128,19 @@ def test_models_of_a_process_share_a_file(mmstats, stats_dir):
     assert values(mmstats) == {"hits": 2, "more": 1}
     assert a.filename == b.filename == str(stats_dir / os.listdir(stats_dir)[0])
     assert a.size == os.path.getsize(a.filename)
+
+
+def test_paths_may_be_paths(mmstats, stats_dir):
+    class Model(mmstats.BaseMmStats):
+        count = mmstats.CounterField()
+
+    directory = Path(stats_dir) / "deeper"
+    for model in (Model(path=directory), Model(filename=directory / "named.mmstats")):
+        assert Path(model.filename).parent == directory
+        model.remove()
+    for wrong in ({"path": 5}, {"filename": []}):
+        with pytest.raises(mmstats.UsageError, match="expected a path"):
+            Model(**wrong)
 
 
 def test_different_filenames_share_nothing(mmstats, stats_dir):

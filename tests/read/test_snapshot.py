@@ -175,8 +175,8 @@ def test_a_missing_file_that_was_named():
 def test_a_file_that_vanished_after_the_directory_was_listed_is_ordinary_life(write, monkeypatch):
     path = write(fb.whole())
 
-    def files(finder, **how):
-        found = there(finder, **how)
+    def files(finder):
+        found = there(finder)
         if found:
             os.unlink(path)
         return found

@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = [pytest.mark.main, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parent.parent.parent
-LEFT_OUT = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "*.so", "dist")
+LEFT_OUT = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "*.so", "dist", "node_modules")
 SCRIPTS = ("slurpstats", "pollstats", "cleanstats", "mmash")
 SHARED = [
     *(f"share/man/man1/{name}.1" for name in SCRIPTS),
@@ -68,8 +68,17 @@ def wheel(sdist, tmp_path_factory, name, **env):
 
 
 @pytest.fixture(scope="module")
-def with_compiler(sdist, tmp_path_factory):
-    return wheel(sdist, tmp_path_factory, "with")
+def npm(tmp_path_factory):
+    """One that does nothing but note that it was called, in the directory that is given."""
+    place = tmp_path_factory.mktemp("npm")
+    (place / "npm").write_text(f"#!/bin/sh\necho called >>{place}/called\nexit 1\n")
+    (place / "npm").chmod(0o755)
+    return place
+
+
+@pytest.fixture(scope="module")
+def with_compiler(sdist, tmp_path_factory, npm):
+    return wheel(sdist, tmp_path_factory, "with", PATH=f"{npm}:{os.environ['PATH']}")
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +118,21 @@ def test_a_wheel_has_twins_types_and_what_shells_want(with_compiler):
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert any("--until" in text for name, text in pages.items() if name.endswith("pollstats.1"))
     assert any("--check" in text for name, text in pages.items() if name.endswith("completions/slurpstats"))
+
+
+def test_the_page_of_mmash_is_in_it_and_no_npm_was_asked(with_compiler, npm, sdist):
+    """What is built once, for the sdist, is built for every wheel."""
+    assert (sdist / "src/mmstats/tools/mmash/page/package-lock.json").is_file()
+    assert not (sdist / "src/mmstats/tools/mmash/page/node_modules").exists()
+    assert not (npm / "called").exists()
+    with zipfile.ZipFile(with_compiler) as archive:
+        names = {name for name in archive.namelist() if name.startswith("mmstats/tools/mmash/static/")}
+        page = archive.read("mmstats/tools/mmash/static/app.js")
+        licences = archive.read("mmstats/tools/mmash/static/app.LICENSES.txt").decode()
+    assert {name.rpartition("/")[2] for name in names} >= {"app.js", "app.css", "mmash.css", "icon.svg"}
+    assert not any(name.endswith((".ts", ".tsx")) for name in names)
+    assert len(page) > 10_000
+    assert licences.count("MIT") >= 2
 
 
 def test_man_pages_are_clean(with_compiler, tmp_path):

@@ -153,8 +153,8 @@ class BaseMmStats(Instance, metaclass=FieldGatherer):
 
     def __init__(
         self,
-        path: str | None = None,
-        filename: str | None = None,
+        path: str | os.PathLike[str] | None = None,
+        filename: str | os.PathLike[str] | None = None,
         label_prefix: str | None = None,
         *,
         group: str | None = None,

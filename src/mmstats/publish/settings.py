@@ -13,6 +13,12 @@ from _thread import get_native_id
 from mmstats.errors import UsageError
 from mmstats.names import GROUP_LIMIT, check_group, is_control
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Union
+
+    Path = Union[str, "os.PathLike[str]"]
+
 DEFAULT_FILENAME = "{CMD}-{PID}-{ID}.mmstats"
 PRIVATE_MODE = 0o600
 NAME_LIMIT = 255  # bytes of a file's name, on every file system of Linux
@@ -36,14 +42,15 @@ class Settings:
 
     def __init__(
         self,
-        path: str | None,
-        filename: str | None,
+        path: Path | None,
+        filename: Path | None,
         group: str | None,
         class_name: str,
         *,
         persistent: bool = False,
         strict: bool = False,
     ) -> None:
+        path, filename = _text_of("path", path), _text_of("filename", filename)
         self.path = _directory(path, filename)
         self.filename = os.path.basename(filename or os.environ.get("MMSTATS_FILES") or DEFAULT_FILENAME)
         self.group = check_group(group or os.environ.get("MMSTATS_GROUP") or default_group())
@@ -114,6 +121,16 @@ def expanded(template: str, file_id: str, class_name: str, thread: int | None = 
     except (KeyError, ValueError, IndexError, AttributeError) as error:
         known = " ".join(f"{{{word}}}" for word in words)
         raise UsageError(f"template {template!r}: {error} is no word; there are {known}") from None
+
+
+def _text_of(name: str, path: Path | None) -> str | None:
+    """A path as text. UsageError: it is none."""
+    if path is None:
+        return None
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise UsageError(f"{name}={path!r}: expected a path") from None
 
 
 def _directory(path: str | None, filename: str | None) -> str | None:

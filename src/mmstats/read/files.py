@@ -44,12 +44,15 @@ class Candidate:
 class Finder:
     """What to open. None: the default places. `problems`: what could not be looked at.
 
+    `in_order`: natural order, and not that of the directory.
+
     Files with retired totals are told apart by their names, and looked for once more at the end: the first
     of a group may have come into being since. Where the environment says what files are called, those
     of the same directories belong to it.
     """
 
-    def __init__(self, paths: Paths = None) -> None:
+    def __init__(self, paths: Paths = None, *, in_order: bool = True) -> None:
+        self._in_order = in_order
         self.problems: list[Problem] = []
         self._named: dict[str, Candidate] = {}
         self._places: list[Place] = []
@@ -60,10 +63,10 @@ class Finder:
                 self._name(os.fspath(path))
         self._heard = [] if paths is None else self.problems
 
-    def files(self, *, in_order: bool = True) -> list[Candidate]:
-        """All but retired totals, each once; in natural order, or as the directory has them."""
+    def files(self) -> list[Candidate]:
+        """All but retired totals, each once."""
         found = {path: one for path, one in self._named.items() if not path.endswith(RETIRED)}
-        expanded = self._expanded if in_order else _expand
+        expanded = self._expanded if self._in_order else _expand
         for place in self._places:
             for path, ino in expanded(place.directory, place.names, self._heard):
                 if not path.endswith(RETIRED):

@@ -94,10 +94,9 @@ class Reader:
 
     def _read_once(self, paths: Paths) -> list[Snapshot]:
         """All files, and then the retired totals: what vanished in between is in those by then."""
-        find = Finder(paths)
+        find = Finder(paths, in_order=self.IN_ORDER)
         self._seen, self._folded, self._superseded, self._missed = set(), [], [], set()
-        files = find.files(in_order=self.IN_ORDER)
-        taken = [one for candidate in files for one in self._take(candidate)]
+        taken = [one for candidate in find.files() for one in self._take(candidate)]
         taken += [one for candidate in find.retired() for one in self._take(candidate)]
         return taken + [_failed(problem.file, problem.reason) for problem in find.problems]
 

@@ -41,7 +41,11 @@ HEAD = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>mmash</title>
-<link rel="stylesheet" href="{up}static/mmash.css">
+<base href="{up}">
+<link rel="icon" href="static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="static/mmash.css">
+{live}<div id="app"></div>
+<div id="plain">
 <header>
 <h1>mmash</h1>
 <p role="status">{status}</p>
@@ -49,7 +53,11 @@ HEAD = """<!doctype html>
 </header>
 <main>
 """
-FOOT = '</main>\n<footer class="dim">mmstats {version}</footer>\n</html>\n'
+FOOT = '</main>\n<footer class="dim">mmstats {version}</footer>\n</div>\n</html>\n'
+# What moves; where it was not built the page is what it is without scripts.
+LIVE = """<link rel="stylesheet" href="static/app.css">
+<script type="module" src="static/app.js"></script>
+"""
 NO_FILES = """<h2>No files yet</h2>
 <p>Nothing matches</p>
 <ul>{places}</ul>
@@ -85,13 +93,14 @@ def _parts(taken: Sequence[Snapshot], watch: Watch, up: str) -> Iterator[str]:
     whole = combine(readable)
     alive = processes(one.origin for one in readable)
     status = f"{_of(alive, 'process', 'es')} alive · {_of(len(whole.stats), 'stat')}"
-    links = "".join(f'<a href="{up}{path}">{word}</a>' for path, word in LINKS)
-    yield HEAD.format(up=up, status=status, links=links)
+    links = "".join(f'<a href="{path}">{word}</a>' for path, word in LINKS)
+    live = LIVE if os.path.exists(os.path.join(STATIC, "app.js")) else ""
+    yield HEAD.format(up=up, live=live, status=status, links=links)
     if not readable:
         yield _nothing(watch)
     if whole.stats:
         stats = sorted(whole.stats, key=lambda one: (one.group, one.label, one.about.tags))
-        yield _table("Stats", OF_STATS, (_stat(one, up) for one in stats))
+        yield _table("Stats", OF_STATS, map(_stat, stats))
     if readable:
         yield _table("Files", OF_FILES, map(_file, readable))
     problems = dict.fromkeys(str(problem) for one in (*taken, whole) for problem in one.problems)
@@ -119,12 +128,12 @@ def _table(title: str, heads: Sequence[str], rows: Iterable[str]) -> str:
     )
 
 
-def _stat(stat: Stat, up: str) -> str:
+def _stat(stat: Stat) -> str:
     name, plain = name_of(stat.about), value_text(stat.value)
     value = human(stat.value, stat.unit) if stat.unit else plain
     cut = value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
     is_number = isinstance(stat.value, (int, float)) and not isinstance(stat.value, bool)
-    link = escape(f"{up}stats/{quote(name, safe='')}?exact")
+    link = escape(f"stats/{quote(name, safe='')}?exact")
     return (
         f'<tr><th scope="row"><a href="{link}">{_text(name)}</a></th><td>{_text(stat.kind)}</td>'
         f'<td{_number(is_number) or " class=value"} title="{_text(plain[:LONGEST])}">{_text(cut)}</td>'

@@ -1,7 +1,7 @@
 """A sample and the one before it → numbers that are drawn: one of each series, for all processes together.
 
 A counter is how many there were a second; what has a distribution is how many, and percentiles of the values
-of this very interval; anything else that is a number is that number.
+of this very interval; anything else that is a number, and may become another one, is that number.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def numbers(before: Sample | None, now: Sample) -> Iterator[tuple[Key, Stat, flo
         value = stat.value
         if isinstance(value, frozenset) and len(value) == 1:
             (value,) = value
-        if isinstance(value, (int, float)) and isfinite(value):
+        if stat.kind != "static" and isinstance(value, (int, float)) and isfinite(value):
             yield (stat.group, stat.label, stat.about.tags, VALUE), stat, float(value)
 
 

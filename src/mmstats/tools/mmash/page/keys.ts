@@ -1,0 +1,23 @@
+/** Which key does what: one table for what happens and for the help. */
+
+export const KEYS: [string, string][] = [
+  ['/', 'filter by name'],
+  ['j', 'next stat'],
+  ['k', 'stat before'],
+  ['Enter', 'open or close its chart'],
+  ['p', 'pin its chart'],
+  ['m', 'rates or totals of counters'],
+  [' ', 'pause, and go on'],
+  ['+', 'a longer time'],
+  ['-', 'a shorter time'],
+  ['c', 'what is kept as CSV'],
+  ['i', 'the chart as PNG'],
+  ['s', 'copy the link to this view'],
+  ['d', 'dark or light'],
+  ['?', 'these keys'],
+  ['Escape', 'close what is open'],
+]
+
+export function named(key: string): string {
+  return key === ' ' ? 'Space' : key
+}
