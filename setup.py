@@ -43,7 +43,7 @@ def shared() -> list[tuple[str, list[str]]]:
 
 
 def page() -> None:
-    """Build the page of mmash where npm is there; an sdist has it, and needs none. Without, it has no charts."""
+    """Build the page of mmash, where npm is there; an sdist has it. Without npm it has no charts."""
     source, built = f"{MMASH}/page", f"{MMASH}/static/app.js"
     parts = [f"{source}/package-lock.json", *glob(f"{source}/*.ts*"), f"{source}/page.css"]
     if os.path.exists(built) and os.path.getmtime(built) >= max(map(os.path.getmtime, parts)):

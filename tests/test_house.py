@@ -200,7 +200,8 @@ def test_a_module_is_read_in_one_sitting(path):
 
 
 def our_files():
-    made = ("_cache", "__pycache__", ".egg-info", ".hypothesis", ".git", ".venvs", "build", "dist", "_modules")
+    made = ("_cache", "__pycache__", ".egg-info", ".hypothesis", ".git", ".venvs", "build", "dist")
+    made = (*made, "node_modules")
     for directory, names, files in os.walk(ROOT):
         names[:] = [name for name in names if not name.endswith(made)]
         kept = (name for name in files if not name.endswith((".so", ".pyc", ".coverage")))

@@ -37,6 +37,7 @@ class Web(mmstats.BaseMmStats):
     requests = mmstats.CounterField(label="web.requests", tags=("method",), help="answered")
     latency = mmstats.TimerField(label="web.latency")
     free = mmstats.GaugeField(label="db.free")
+    phase = mmstats.StringField(label="web.phase")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,7 @@ def web(tmp_path):
     stats.requests.tagged("POST").incr(1)
     stats.latency.observe(0.25)
     stats.free = 7
+    stats.phase = "<b>warming up</b>"
     yield stats
     stats.remove()
 
@@ -228,6 +230,13 @@ def test_every_key_of_the_help_is_tried():
     pressed = set(re.findall(r'keyboard\.press\("(.+?)"\)', Path(__file__).read_text()))
     assert len(told) > 10
     assert set(told) <= pressed
+
+
+def test_texts(page, server):
+    opened(page, server)
+    page.get_by_text("Texts and states").click()
+    told = page.locator("details.texts tr", has_text="web.phase")
+    expect(told.locator("td").last).to_have_text("<b>warming up</b>", timeout=LONG)
 
 
 def test_pause_keeps_what_is_shown(page, server, web):

@@ -11,6 +11,7 @@ import { List } from './list'
 import { Processes } from './processes'
 import { linesOf, type Samples, type Stat } from './samples'
 import { type State, Stream } from './stream'
+import { Texts } from './texts'
 
 const WORDS: Record<State, string> = { connecting: 'connecting', live: 'live', reconnecting: 'reconnecting', over: 'over' }
 
@@ -206,6 +207,7 @@ function Page({ stream }: { stream: Stream }) {
               <Processes stat={stat} isPaused={isPaused} />
             </article>
           ))}
+          <Texts wanted={(name) => wanted(name, view.s)} />
           <p class="links">
             <a class="csv" href={`./api/v1/export.csv${csvOf(view)}`} download="mmash.csv">
               CSV

@@ -57,7 +57,7 @@ export function Processes({ stat, isPaused }: { stat: Stat; isPaused: boolean })
   const shown = rows.slice(0, 20)
   return (
     <table class="processes">
-      <caption>{stat.lines.has('p99') ? 'p99 of each process' : 'Each process'}</caption>
+      <caption>{stat.lines.has('p99') ? 'p99 of each process since it began' : 'Each process since it began'}</caption>
       <tbody>
         {shown.map((one, place) => (
           <tr>
