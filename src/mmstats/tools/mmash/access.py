@@ -1,7 +1,7 @@
 """Who is let in, and what every answer says to browsers.
 
 On loopback a port is everybody's who is on this machine: without a token only our own user is let in, and
-root, as the kernel's table of connections tells who that is. The Host header has to be this machine's: a page
+root, as the kernel tells who that is. The Host header has to be this machine's: a page
 from elsewhere, whose name was made to lead here, is told apart by it.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 
 from mmstats.tools.mmash.answers import refusal
+from mmstats.tools.mmash.peers import uid_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ HEADERS = {
 }
 OPEN = ("/healthz",)  # says nothing that a port that answers does not say
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
-TABLES = {socket.AF_INET: "/proc/net/tcp", socket.AF_INET6: "/proc/net/tcp6"}
 
 
 class Access:
@@ -126,28 +125,6 @@ def _from_elsewhere(scope: Scope, headers: Headers) -> ASGIApp | None:
     return refusal(
         headers, 403, f"{who} asks, and this is user {os.geteuid()}'s; start mmash with --token-file"
     )
-
-
-def uid_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
-    """Whose end of a connection within this machine the client's is; None: it is none, or cannot be known."""
-    try:
-        family = socket.AF_INET6 if ":" in client[0] else socket.AF_INET
-        local, remote = _in_table(family, client), _in_table(family, server)
-        with open(TABLES[family], encoding="ascii") as table:
-            for line in table:
-                fields = line.split()
-                if len(fields) > 7 and fields[1] == local and fields[2] == remote:
-                    return int(fields[7])
-    except (OSError, ValueError):
-        pass
-    return None
-
-
-def _in_table(family: socket.AddressFamily, address: tuple[str, int]) -> str:
-    """An address as the kernel writes it: words of four bytes, each in the order of the machine."""
-    raw = socket.inet_pton(family, address[0])
-    words = [int.from_bytes(raw[at : at + 4], "little") for at in range(0, len(raw), 4)]
-    return "".join(f"{word:08X}" for word in words) + f":{address[1]:04X}"
 
 
 def _is_token(said: str, token: str) -> bool:

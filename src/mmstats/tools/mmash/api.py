@@ -6,7 +6,6 @@ import csv
 import io
 from datetime import datetime, timezone
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -62,7 +61,7 @@ class Api:
             names = () if by is None else keys(by)
         except WordsError:
             raise BadRequest(f"by={by}: expected all, or keys with commas between them") from None
-        taken = await run_in_threadpool(self._watch.read)
+        taken = await self._watch.now()
         chosen = processes([one for one in taken if one.origin.uuid], conditions, alive=False)
         shown = [Snapshot(one.merge, one.origin, [], one.processes, wanted.of(one.stats)) for one in chosen]
         if names and shown:
@@ -80,7 +79,7 @@ class Api:
         """Who writes each file, and whether that lives."""
         _check_query(request, ("where",))
         conditions = _conditions(request)
-        taken = await run_in_threadpool(self._watch.read)
+        taken = await self._watch.now()
         readable = [one for one in taken if one.origin.uuid]
         return _listed("processes", file_objects(processes(readable, conditions, alive=False)), taken)
 

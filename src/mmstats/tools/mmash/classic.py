@@ -90,7 +90,7 @@ class Classic:
         """Of all files, or of those that ?glob= names."""
         glob = request.query_params.get("glob")
         if glob is None:
-            return await run_in_threadpool(self._watch.read)
+            return await self._watch.now()
         return await run_in_threadpool(lambda: self._watch.read(self._paths(glob)))
 
     def _paths(self, glob: str | None) -> list[str]:

@@ -39,6 +39,7 @@ class Events:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._streams = 0
+        self._told = (0, "")  # the newest sample's number, and its text, which is the same for all
 
     def routes(self) -> list[Route]:
         return [Route("/api/v1/events", self.events)]
@@ -70,7 +71,7 @@ class Events:
                 for number in range(max(seen + 1, history.first), history.last + 1):
                     # What it should have seen before may have left the history meanwhile.
                     is_whole = whole or number > seen + 1 or number <= history.first
-                    yield _sample(history, number, whole=is_whole)
+                    yield _sample(history, number, whole=True) if is_whole else self._text(number)
                     seen, whole = number, False
                 if watch.has_ended or watch.failed:
                     yield _end(watch)
@@ -81,6 +82,12 @@ class Events:
                     yield COMMENT
         finally:
             self._streams -= 1
+
+    def _text(self, number: int) -> str:
+        """A sample, which most streams want at the same time."""
+        if self._told[0] != number:
+            self._told = (number, _sample(self._watch.history, number, whole=False))
+        return self._told[1]
 
 
 def _number(seen: str, history: History) -> tuple[int, bool]:

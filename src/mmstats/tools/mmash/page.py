@@ -7,7 +7,6 @@ import time
 from html import escape
 from urllib.parse import quote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -82,7 +81,7 @@ class Page:
     async def page(self, request: Request) -> Response:
         """All of it."""
         self._watch.begin()
-        taken = await run_in_threadpool(self._watch.read)
+        taken = await self._watch.now()
         up = "../" if path_of(request.scope).rstrip("/").endswith("/graph") else "./"
         return HTMLResponse("".join(_parts(taken, self._watch, up)))
 

@@ -60,6 +60,8 @@ class Watch:
         self._clock = Clock()
         self._combiner = Combiner()
         self._latest: Sample | None = None
+        self._next: asyncio.Future[list[Snapshot]] | None = None
+        self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self._lock = threading.Lock()
         self._reader = Reader(keep=True)
         self._thread: threading.Thread | None = None
@@ -100,6 +102,24 @@ class Watch:
             return combine(self.read())
         with self._lock:
             return self._combiner.combined(self.settings.files)
+
+    async def now(self) -> list[Snapshot]:
+        """What there is, read after this was asked for; who asks meanwhile shares the next reading.
+
+        One thread reads at a time: several would wait for each other, and for the interpreter.
+        """
+        loop = asyncio.get_running_loop()
+        if self._turn is None or self._turn[0] is not loop:
+            self._turn = (loop, asyncio.Lock())
+            self._next = None
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._read_next(self._turn[1]))
+        return await asyncio.shield(self._next)
+
+    async def _read_next(self, turn: asyncio.Lock) -> list[Snapshot]:
+        async with turn:
+            self._next = None  # who asks from here on wants what comes after
+            return await asyncio.get_running_loop().run_in_executor(None, self.read)
 
     async def after(self, number: int) -> bool:
         """Wait until there is a sample after that one; False: there will be none."""
