@@ -81,10 +81,10 @@ export function List({ stats, samples, mode, chosen, pinned, by, choose, pin, so
                   type="button"
                   class="stat"
                   aria-expanded={stat.key === chosen}
-                  title={stat.help || stat.name}
+                  title={stat.help ? `${stat.name}: ${stat.help}` : stat.name}
                   onClick={() => choose(stat.key)}
                 >
-                  <span class="name">{stat.name}</span>
+                  <span class="name">{stat.short}</span>
                   <span class="kind">{what === 'value' ? stat.kind : what}</span>
                   <span class="now">
                     {human(line === undefined ? null : samples.latest(line), what === 'rate' ? '1/s' : stat.unit)}

@@ -40,6 +40,8 @@ type Numbers = (number | null)[]
 export interface Stat {
   key: string
   name: string
+  /** The label and what its tags are, where a list has no room for more. */
+  short: string
   group: string
   kind: string
   unit: string
@@ -126,7 +128,8 @@ export class Samples {
       let stat = found.get(key)
       if (!stat) {
         const { name, group, kind, help } = one
-        stat = { key, name, group, kind, help, unit: '', lines: new Map() }
+        const short = [one.label, ...Object.values(one.tags)].join(' ')
+        stat = { key, name, short, group, kind, help, unit: '', lines: new Map() }
         found.set(key, stat)
       }
       if (one.what !== 'rate') stat.unit = one.unit
