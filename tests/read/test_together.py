@@ -248,7 +248,7 @@ def test_what_no_tally_can_be_made_of(tally_twin):
     assert made.read(*[header] * 3, 4096, never) == SHORT
 
 
-@pytest.mark.skipif(len(TWINS) < 2, reason="there is no native twin")
+@pytest.mark.skipif(len(TWINS) < 2, reason="not on PyPy, nor where no native twin was wanted")
 @pytest.mark.parametrize(
     ("spans", "steps"),
     [
