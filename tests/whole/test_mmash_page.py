@@ -176,7 +176,7 @@ def test_an_address_that_makes_no_sense(page, server, query):
     expect(page.locator("figure.chart")).to_have_count(0)
 
 
-def test_keys_alone(page, server):
+def test_moving_by_keys_alone(page, server):
     opened(page, server)
     expect(page.locator("#app li")).to_have_count(4, timeout=LONG)
     page.keyboard.press("/")
@@ -193,6 +193,13 @@ def test_keys_alone(page, server):
     page.keyboard.press("Escape")
     expect(page.locator("#app li.chosen")).to_have_count(0)
     expect(page.locator("figure.chart")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#app li.chosen")).to_have_count(1)
+
+
+def test_all_else_by_keys_alone(page, server):
+    opened(page, server, "?s=web.re*&pin=db.free")
+    expect(page.locator("figure.chart canvas")).to_be_visible(timeout=LONG)
     page.keyboard.press("+")
     expect(page.locator("select")).to_have_value("900")
     page.keyboard.press("-")
@@ -203,12 +210,21 @@ def test_keys_alone(page, server):
     expect(page.locator(".status.paused")).to_be_visible()
     page.keyboard.press(" ")
     expect(page.locator(".status.live")).to_be_visible()
-    page.keyboard.press("Enter")
-    expect(page.locator("#app li.chosen")).to_have_count(1)
+    page.keyboard.press("b")
+    expect(page.locator("figure.each canvas")).to_be_visible(timeout=LONG)
+    page.keyboard.press("b")
+    expect(page.locator("figure.each")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.locator("aside.help")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("aside.help")).to_have_count(0)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[aria-live=polite]")).to_have_text(re.compile(r": (rate|value) .+"), timeout=LONG)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("t")
+    expect(page.locator("p.span")).to_contain_text("From ")
+    page.keyboard.press("t")
+    expect(page.locator("p.span")).to_have_count(0)
     page.keyboard.press("s")
     expect(page.locator("[aria-live=polite]")).to_have_text(re.compile("the link"), timeout=LONG)
     before = page.evaluate("document.documentElement.dataset.theme ?? ''")
@@ -230,6 +246,21 @@ def test_every_key_of_the_help_is_tried():
     pressed = set(re.findall(r'keyboard\.press\("(.+?)"\)', Path(__file__).read_text()))
     assert len(told) > 10
     assert set(told) <= pressed
+
+
+def test_a_time_that_is_told_by_the_address(page, server):
+    opened(page, server, "?pin=db.free")
+    expect(page.locator("figure.chart canvas")).to_be_visible(timeout=LONG)
+    page.wait_for_timeout(1500)
+    page.keyboard.press("t")
+    expect(page.locator("p.span")).to_contain_text("From ")
+    expect(page).to_have_url(re.compile(r"[?&]t=\d+\.\d%2C\d+\.\d"))
+    page.reload()
+    expect(page.locator("p.span")).to_contain_text("From ")
+    page.get_by_role("button", name="to what is now").click()
+    expect(page).to_have_url(f"{server.address}?pin=db.free")
+    opened(page, server, "?pin=db.free&t=1000,2000")
+    expect(page.locator("p.span")).to_contain_text("not in memory any more", timeout=LONG)
 
 
 def test_texts(page, server):
@@ -274,6 +305,11 @@ def test_who_has_the_most(page, server, web, tmp_path):
     row(page, "db.free").locator("button.stat").click()
     expect(page.locator("table.processes tr").first).to_contain_text("the most", timeout=LONG)
     expect(page.locator("table.processes tr").first).to_contain_text(f" {pid}")
+    page.get_by_role("button", name="together").click()
+    legend = page.locator("figure.each .u-legend")
+    expect(legend).to_contain_text(f" {pid}", timeout=LONG)
+    expect(legend).to_contain_text(f" {os.getpid()}")
+    expect(page).to_have_url(re.compile("each=process"))
     other.communicate("")
 
 

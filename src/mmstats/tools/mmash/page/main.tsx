@@ -8,7 +8,9 @@ import { read, type View, wanted, WINDOWS, write } from './address'
 import { Chart } from './chart'
 import { KEYS, named } from './keys'
 import { List } from './list'
+import { step } from './plot'
 import { Processes } from './processes'
+import { clock } from './numbers'
 import { linesOf, type Samples, type Stat } from './samples'
 import { type State, Stream } from './stream'
 import { Texts } from './texts'
@@ -69,6 +71,7 @@ function Page({ stream }: { stream: Stream }) {
       const at = WINDOWS.indexOf(before.w) + by
       return { ...before, w: WINDOWS[Math.max(0, Math.min(WINDOWS.length - 1, at))]! }
     })
+  const outOfSight = view.t && samples.times.length > 0 && samples.from(view.t[0]) === samples.from(view.t[1])
   const isDark = theme ? theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches
 
   const actions: Record<string, () => void> = {
@@ -78,9 +81,13 @@ function Page({ stream }: { stream: Stream }) {
     Enter: () => choose((before) => (before ? '' : (stats[0]?.key ?? ''))),
     p: () => open && pin(open.name),
     m: () => change((before) => ({ ...before, m: before.m === 'rate' ? 'value' : 'rate' })),
+    b: () => change((before) => ({ ...before, each: !before.each })),
     ' ': () => pause((before) => !before),
     '+': () => longer(1),
     '-': () => longer(-1),
+    ArrowLeft: () => say(step(-1)),
+    ArrowRight: () => say(step(1)),
+    t: () => change((before) => ({ ...before, t: before.t ? null : [samples.end - before.w, samples.end + 0.1] })),
     c: () => document.querySelector<HTMLAnchorElement>('a.csv')?.click(),
     i: () => save(charts[charts.length - 1], say),
     s: () => void copy(say),
@@ -141,6 +148,9 @@ function Page({ stream }: { stream: Stream }) {
         <button type="button" aria-pressed={view.m === 'value'} onClick={actions.m}>
           {view.m === 'rate' ? 'rates' : 'totals'}
         </button>
+        <button type="button" aria-pressed={view.each} onClick={actions.b}>
+          {view.each ? 'by process' : 'together'}
+        </button>
         <button type="button" aria-pressed={isPaused} onClick={actions[' ']}>
           {isPaused ? 'go on' : 'pause'}
         </button>
@@ -188,6 +198,16 @@ function Page({ stream }: { stream: Stream }) {
                 : 'Nothing is published yet where mmash looks.'}
             </p>
           )}
+          {view.t && (
+            <p class="span">
+              {outOfSight
+                ? 'That time is not in memory any more, or not yet; mmash --replay shows a recording of it. '
+                : `From ${clock(view.t[0])} to ${clock(view.t[1])}. `}
+              <button type="button" onClick={() => set({ t: null })}>
+                to what is now
+              </button>
+            </p>
+          )}
           {charts.map((stat) => (
             <article key={stat.key}>
               <h2>
@@ -201,10 +221,17 @@ function Page({ stream }: { stream: Stream }) {
                 samples={samples}
                 mode={view.m}
                 window={view.w}
+                span={view.t}
                 beat={beat}
                 theme={isDark ? 'dark' : 'light'}
               />
-              <Processes stat={stat} isPaused={isPaused} />
+              <Processes
+                stat={stat}
+                isDrawn={view.each}
+                isPaused={isPaused}
+                isRate={view.m === 'rate'}
+                theme={isDark ? 'dark' : 'light'}
+              />
             </article>
           ))}
           <Texts wanted={(name) => wanted(name, view.s)} />

@@ -146,9 +146,18 @@ export class Samples {
     return this.now[place] ?? null
   }
 
+  /** When the last sample was taken. */
+  get end(): number {
+    return this.times[this.times.length - 1] ?? 0
+  }
+
   /** Where the last so many seconds begin. */
   since(seconds: number): number {
-    const begin = (this.times[this.times.length - 1] ?? 0) - seconds
+    return this.from(this.end - seconds)
+  }
+
+  /** The first sample that is not before that time. */
+  from(begin: number): number {
     let low = 0
     let high = this.times.length
     while (low < high) {
