@@ -21,7 +21,10 @@ def combined(paths: Paths = None, group: str | None = None) -> Snapshot:
 
 
 class Combiner:
-    """`combined`, again and again: it keeps what it learns of programs, and nothing of single files."""
+    """`combined`, again and again: it keeps what it learns of programs, and nothing of single files.
+
+    For one thread at a time.
+    """
 
     __slots__ = ("_reader",)
 

@@ -40,8 +40,9 @@ def mangled(text: str) -> str:
     if len(_mangled) >= MOST_REMEMBERED:
         _mangled.clear()
     is_odd = name[:1] == "_" or not name or name[0].isdigit()
-    _mangled[text] = f"_{name.lstrip('_')}" if is_odd else name
-    return _mangled[text]
+    made = f"_{name.lstrip('_')}" if is_odd else name
+    _mangled[text] = made  # another thread may clear it at once
+    return made
 
 
 def unit_of(unit: str) -> str:
