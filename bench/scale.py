@@ -1,6 +1,6 @@
 """How reading grows: with processes, with stats, with the dead, and what a writer feels of it.
 
-    python bench/scale.py growth|wide|dead|beside [--rounds N]
+    python bench/scale.py [growth wide dead beside] [--rounds N]
 
 growth: combined, and as Prometheus's text, of 10 to 10,000 files with 100 counters in 20 families of 5 tags,
 10 gauges and 5 histograms: milliseconds, and the most memory that a process which does that has ever had. The
@@ -200,12 +200,18 @@ def snap(combiner, directory, until):
 
 
 def main() -> None:
-    """Print one table."""
+    """Print the tables that are named, or all."""
+    tables = {"growth": growth, "wide": wide, "dead": dead, "beside": beside}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("growth", "wide", "dead", "beside"))
+    parser.add_argument("what", nargs="*", metavar="TABLE", help=", ".join(tables))
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    {"growth": growth, "wide": wide, "dead": dead, "beside": beside}[given.what](given.rounds)
+    unknown = [name for name in given.what if name not in tables]
+    if unknown:
+        parser.error(f"{unknown[0]!r}: expected some of {', '.join(tables)}")
+    for name in given.what or tables:
+        print(f"\n{name}\n", flush=True)
+        tables[name](given.rounds)
 
 
 if __name__ == "__main__":
