@@ -55,8 +55,11 @@ def place(tmp_path):
     return directory
 
 
-@pytest.fixture
-def client(place):
+@pytest.fixture(params=["little", "much"])
+def client(place, request, monkeypatch):
+    """Asked where answers are worked out at once, and where there is so much that a thread does it."""
+    if request.param == "much":
+        monkeypatch.setattr("mmstats.tools.mmash.answers.MUCH", 0)
     app = create_app(Settings([str(place)], interval=0.05, keep=5, open_to_all=True))
     with TestClient(app, follow_redirects=False) as client:
         yield client

@@ -6,18 +6,22 @@ import html
 from http import HTTPStatus
 from json.encoder import py_encode_basestring_ascii as quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
 from mmstats.tools.machine import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar
 
     from starlette.datastructures import Headers
 
+    Made = TypeVar("Made")
+
 JSON = "application/json"
+MUCH = 2_000  # stats, or numbers; what takes longer than some milliseconds
 
 
 class BadRequest(Exception):  # noqa: N818 - HTTP's word
@@ -41,6 +45,11 @@ def json_text(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(json_text, value)) + "]"
     return number(value)
+
+
+async def worked_out(work: Callable[[], Made], size: int) -> Made:
+    """What it gives; of much it is made in another thread, so that streams go on meanwhile."""
+    return work() if size < MUCH else await run_in_threadpool(work)
 
 
 def json_answer(value: Any, status: int = 200) -> Response:

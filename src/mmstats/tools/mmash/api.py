@@ -14,7 +14,8 @@ from mmstats.aggregate.combine import combine
 from mmstats.stat import Snapshot
 from mmstats.tools.by import no_such_key, told_apart
 from mmstats.tools.machine import combined_objects, file_objects, number, objects
-from mmstats.tools.mmash.answers import JSON, BadRequest, NothingLikeIt, json_answer
+from mmstats.tools.mmash.answers import JSON, BadRequest, NothingLikeIt, json_answer, worked_out
+from mmstats.tools.mmash.classic import stats_of
 from mmstats.tools.mmash.openapi import document
 from mmstats.tools.parser import keys, processes
 from mmstats.tools.select import Pattern, Selection, WordsError
@@ -62,18 +63,8 @@ class Api:
         except WordsError:
             raise BadRequest(f"by={by}: expected all, or keys with commas between them") from None
         taken = await self._watch.now()
-        chosen = processes([one for one in taken if one.origin.uuid], conditions, alive=False)
-        shown = [Snapshot(one.merge, one.origin, [], one.processes, wanted.of(one.stats)) for one in chosen]
-        if names and shown:
-            unknown = no_such_key(shown, names)
-            if unknown:
-                raise NothingLikeIt(f"by={by}: {unknown}")
-            shown = told_apart(shown, names)
-        if word is not None:
-            found = combined_objects(choose(word, shown))
-        else:
-            found = objects(shown) if by is None else combined_objects(combine(shown))
-        return _listed("stats", found, taken)
+        asked = Asked(wanted, conditions, by, names, word)
+        return await worked_out(lambda: _listed("stats", asked.of(taken), taken), stats_of(taken))
 
     async def processes(self, request: Request) -> Response:
         """Who writes each file, and whether that lives."""
@@ -81,7 +72,8 @@ class Api:
         conditions = _conditions(request)
         taken = await self._watch.now()
         readable = [one for one in taken if one.origin.uuid]
-        return _listed("processes", file_objects(processes(readable, conditions, alive=False)), taken)
+        found = processes(readable, conditions, alive=False)
+        return await worked_out(lambda: _listed("processes", file_objects(found), taken), stats_of(taken))
 
     async def history(self, request: Request) -> Response:
         """The samples that are kept, of all processes together, after the one that is named."""
@@ -121,6 +113,50 @@ class Api:
         """What there is to ask for, for programs."""
         _check_query(request, ())
         return json_answer(document())
+
+
+class Asked:
+    """What somebody wants of all stats."""
+
+    __slots__ = ("_by", "_conditions", "_keys", "_selection", "_word")
+
+    def __init__(
+        self,
+        selection: Selection,
+        conditions: list[Condition],
+        by: str | None,
+        keys: tuple[str, ...],
+        word: str | None,
+    ) -> None:
+        self._selection = selection
+        self._conditions = conditions
+        self._by = by
+        self._keys = keys
+        self._word = word
+
+    def of(self, taken: Iterable[Snapshot]) -> Iterable[str]:
+        """Those, as JSON. NothingLikeIt where nothing has one of the keys."""
+        chosen = processes([one for one in taken if one.origin.uuid], self._conditions, alive=False)
+        shown = [
+            Snapshot(one.merge, one.origin, [], one.processes, self._selection.of(one.stats))
+            for one in chosen
+        ]
+        if self._keys and shown:
+            unknown = no_such_key(shown, self._keys)
+            if unknown:
+                raise NothingLikeIt(f"by={self._by}: {unknown}")
+            shown = told_apart(shown, self._keys)
+        if self._word is not None:
+            return combined_objects(choose(self._word, shown))
+        return objects(shown) if self._by is None else combined_objects(combine(shown))
+
+
+def _told(watch: Watch, chosen: list[tuple[int, Series]], first: int, last: int) -> Response:
+    history = watch.history
+    series = [{**series_told(one), "values": history.values(place, first, last)} for place, one in chosen]
+    times = list(history.times(first, last))
+    head = {"schema": 1, **state_of(watch), "first": first, "last": last}
+    return json_answer({**head, "t": times, "series": series})
 
 
 def state_of(watch: Watch) -> dict[str, object]:

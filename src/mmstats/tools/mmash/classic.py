@@ -12,7 +12,7 @@ from mmstats.aggregate.chosen import WORDS
 from mmstats.distribution import Distributed, TimerValue
 from mmstats.globs import matches
 from mmstats.read.files import Finder, natural
-from mmstats.tools.mmash.answers import BadRequest, json_answer
+from mmstats.tools.mmash.answers import BadRequest, json_answer, worked_out
 from mmstats.tools.text import name_of
 
 TYPE_CHECKING = False
@@ -60,8 +60,9 @@ class Classic:
 
     async def labels(self, request: Request) -> Response:
         """All labels."""
-        found = {label for one in await self._read(request) for label, _ in told(one)}
-        return json_answer({"stats": sorted(found)})
+        taken = await self._read(request)
+        labels = await worked_out(lambda: {label for one in taken for label, _ in told(one)}, stats_of(taken))
+        return json_answer({"stats": sorted(labels)})
 
     async def values(self, request: Request) -> Response:
         """Of each label that begins so, or is just that, the values of all files, in the order of those."""
@@ -69,11 +70,8 @@ class Classic:
         is_exact, word = "exact" in query, query.get("aggr")
         if word is not None and word not in WORDS:
             raise BadRequest(f"aggr={word}: expected one of {', '.join(WORDS)}")
-        found: dict[str, list[Any]] = {}
-        for one in await self._read(request):
-            for label, value in told(one):
-                if label == name or (not is_exact and label.startswith(name)):
-                    found.setdefault(label, []).append(value)
+        taken = await self._read(request)
+        found = await worked_out(lambda: _chosen(taken, name, is_exact=is_exact), stats_of(taken))
         if word is None:
             return json_answer(found)
         return json_answer(
@@ -102,6 +100,20 @@ class Classic:
         finder = Finder(self._watch.settings.files)
         paths = [one.path for one in (*finder.files(), *finder.retired())]
         return [path for path in paths if _is_named(path, glob)]
+
+
+def _chosen(taken: Iterable[Snapshot], name: str, *, is_exact: bool) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for one in taken:
+        for label, value in told(one):
+            if label == name or (not is_exact and label.startswith(name)):
+                found.setdefault(label, []).append(value)
+    return found
+
+
+def stats_of(taken: Iterable[Snapshot]) -> int:
+    """How many there are."""
+    return sum(len(one.columns()[0]) for one in taken)
 
 
 def check_glob(glob: str) -> None:

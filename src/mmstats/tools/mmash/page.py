@@ -17,6 +17,8 @@ from mmstats.stat import processes
 from mmstats.tools.ends import default_globs
 from mmstats.tools.human import duration, human
 from mmstats.tools.mmash.access import path_of
+from mmstats.tools.mmash.answers import worked_out
+from mmstats.tools.mmash.classic import stats_of
 from mmstats.tools.text import name_of, shown, value_text
 
 TYPE_CHECKING = False
@@ -83,7 +85,8 @@ class Page:
         self._watch.begin()
         taken = await self._watch.now()
         up = "../" if path_of(request.scope).rstrip("/").endswith("/graph") else "./"
-        return HTMLResponse("".join(_parts(taken, self._watch, up)))
+        work = lambda: "".join(_parts(taken, self._watch, up))  # noqa: E731
+        return HTMLResponse(await worked_out(work, stats_of(taken)))
 
 
 def _parts(taken: Sequence[Snapshot], watch: Watch, up: str) -> Iterator[str]:
