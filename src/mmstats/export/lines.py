@@ -6,17 +6,26 @@ from math import isnan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    Tags = tuple[tuple[str, str], ...]
 
 INFINITY = float("inf")
+MOST_REMEMBERED, LONGEST_REMEMBERED = 16_384, 512  # those of others may be long
+_tagged: dict[Tags, str] = {}
 
 
-def tagged(tags: Iterable[tuple[str, str]]) -> str:
-    """Tags as they stand between braces."""
-    return ",".join([f'{tag}="{quoted(text)}"' for tag, text in tags])
+def tagged(tags: Tags) -> str:
+    """Tags as they stand between braces; remembered, as they are the same each time."""
+    said = _tagged.get(tags)
+    if said is None:
+        said = ",".join([f'{tag}="{quoted(text)}"' for tag, text in tags])
+        if len(_tagged) >= MOST_REMEMBERED:
+            _tagged.clear()
+        if len(said) <= LONGEST_REMEMBERED:
+            _tagged[tags] = said
+    return said
 
 
-def sample(name: str, tags: str, more: Iterable[tuple[str, str]], number: float) -> str:
+def sample(name: str, tags: str, more: Tags, number: float) -> str:
     """One line. `tags`: as `tagged` gives them, of several samples; `more`: of this one."""
     said = tagged(more) if more else ""
     said = f"{tags},{said}" if tags and said else tags or said

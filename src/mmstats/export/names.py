@@ -26,7 +26,7 @@ SUFFIXES = {
     INFO: ("", "_info"),
     STATES: ("",),
 }
-MOST_REMEMBERED = 16_384
+MOST_REMEMBERED, LONGEST_REMEMBERED = 16_384, 512  # characters
 _mangled: dict[str, str] = {}
 OWN = {COUNTER: "_total", INFO: "_info"}  # not said twice where a label has it
 
@@ -41,7 +41,8 @@ def mangled(text: str) -> str:
         _mangled.clear()
     is_odd = name[:1] == "_" or not name or name[0].isdigit()
     made = f"_{name.lstrip('_')}" if is_odd else name
-    _mangled[text] = made  # another thread may clear it at once
+    if len(text) <= LONGEST_REMEMBERED:
+        _mangled[text] = made  # another thread may clear it at once
     return made
 
 
