@@ -12,6 +12,7 @@ from glob import glob
 from setuptools import Extension, setup
 
 MMASH = "src/mmstats/tools/mmash"
+MAKING = {"bdist_wheel", "build", "build_py", "develop", "editable_wheel", "install", "sdist"}
 FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden"]
 if os.environ.get("MMSTATS_WERROR") == "1":
     FLAGS.append("-Werror")
@@ -46,13 +47,16 @@ def page() -> None:
     """Build the page of mmash, where npm is there; an sdist has it. Without npm it has no charts."""
     source, built = f"{MMASH}/page", f"{MMASH}/static/app.js"
     parts = [f"{source}/package-lock.json", *glob(f"{source}/*.ts*"), f"{source}/page.css"]
+    if not MAKING.intersection(sys.argv):
+        return  # somebody only asks what there is
     if os.path.exists(built) and os.path.getmtime(built) >= max(map(os.path.getmtime, parts)):
         return
     npm = shutil.which("npm")
     if npm is None:
         sys.stderr.write("mmash's page is built without charts: there is no npm\n")
         return
-    for words in (["ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["run", "build"]):
+    fetching = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000"]
+    for words in (["ci", *fetching], ["run", "build"]):
         done = subprocess.run([npm, "--silent", *words], cwd=source, check=False)  # noqa: S603 - our own words
         if done.returncode:
             sys.stderr.write(f"mmash's page is built without charts: npm {words[0]} failed\n")
