@@ -97,6 +97,17 @@ def test_a_signal_ends_it_at_once_with_streams_open(mmash, place, number):
     connection.close()
 
 
+def test_who_is_impatient_sees_no_traceback(mmash, place):
+    one = mmash(str(place))
+    connection = one.connection()
+    connection.request("GET", "/api/v1/events")
+    connection.getresponse()
+    for _ in range(3):
+        one.process.send_signal(signal.SIGINT)
+    assert one.end() == (0, "")
+    connection.close()
+
+
 def test_a_stream_goes_on_where_it_ended(mmash, place):
     """The connection is lost, and whoever comes again has missed nothing."""
     one = mmash(str(place), "--interval", "0.1")

@@ -102,11 +102,12 @@ def _serve(settings: Settings, listening: socket.socket, verbose: int) -> int:
     app = application(settings)
 
     class Server(uvicorn.Server):
-        """Whose open streams end as soon as a signal comes."""
+        """Whose open streams end as soon as a signal comes; a second one ends nothing sooner than they do."""
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             app.state.watch.end()
-            super().handle_exit(sig, frame)
+            if not self.should_exit:
+                super().handle_exit(sig, frame)
 
     # Paths and no more: what stands behind a question mark may be a token.
     config = uvicorn.Config(
@@ -122,11 +123,17 @@ def _serve(settings: Settings, listening: socket.socket, verbose: int) -> int:
         from mmstats.tools.mmash.logged import Logged
 
         config.app = Logged(app, with_clients=verbose > 1)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ends.OK))
+    server = Server(config)
+
+    def end(*_: object) -> None:
+        """A signal before uvicorn has handlers of its own. What it heard it sends again when all is over."""
+        if not server.should_exit:
+            sys.exit(ends.OK)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     try:
-        Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
-        pass
+        server.run(sockets=[listening])
     finally:
         listening.close()
     return ends.OK
