@@ -29,6 +29,7 @@ MMASH = [sys.executable, "-m", "mmstats", "mmash"]
 QUIET = ("dev-shm-usage", "gpu", "quic", "background-networking", "component-update", "sync", "extensions")
 LONG = 20_000  # milliseconds
 
+expect.set_options(timeout=LONG)
 if CHROMIUM is None:
     pytest.skip("needs chromium", allow_module_level=True)
 if not (PAGE / "node_modules").exists():
@@ -112,7 +113,7 @@ def page(browser, server):
 
 def opened(page, server, query=""):
     page.goto(server.address + query)
-    expect(page.locator(".status.live")).to_be_visible(timeout=LONG)
+    expect(page.locator(".status.live")).to_be_visible()
     return page
 
 
@@ -122,32 +123,32 @@ def row(page, name):
 
 def test_values_change_while_one_looks(page, server, web):
     opened(page, server)
-    expect(row(page, "db.free").locator(".now")).to_have_text("7", timeout=LONG)
+    expect(row(page, "db.free").locator(".now")).to_have_text("7")
     web.free = 12
-    expect(row(page, "db.free").locator(".now")).to_have_text("12", timeout=LONG)
+    expect(row(page, "db.free").locator(".now")).to_have_text("12")
     expect(page.locator("#plain")).to_have_count(0)
     stat = row(page, "web.requests GET")
-    expect(stat.locator(".now")).to_have_text("0/s", timeout=LONG)
+    expect(stat.locator(".now")).to_have_text("0/s")
     web.requests.tagged("GET").incr(1)
     page.get_by_role("button", name="rates").click()
-    expect(stat.locator(".now")).to_have_text("4", timeout=LONG)
+    expect(stat.locator(".now")).to_have_text("4")
 
 
 def test_what_comes_into_being_comes_into_sight(page, server, web):
     opened(page, server)
     web.requests.tagged("PUT").incr(5)
-    expect(row(page, "web.requests PUT")).to_be_visible(timeout=LONG)
+    expect(row(page, "web.requests PUT")).to_be_visible()
 
 
 def test_mmash_is_started_again(page, server, web):
     page.allowed = ["ERR_", "Failed to load"]
     opened(page, server, "?pin=db.free")
     server.kill()
-    expect(page.locator(".status.reconnecting")).to_be_visible(timeout=LONG)
+    expect(page.locator(".status.reconnecting")).to_be_visible()
     server.start()
-    expect(page.locator(".status.live")).to_be_visible(timeout=LONG)
+    expect(page.locator(".status.live")).to_be_visible()
     web.free = 99
-    expect(row(page, "db.free").locator(".now")).to_have_text("99", timeout=LONG)
+    expect(row(page, "db.free").locator(".now")).to_have_text("99")
 
 
 def test_the_address_has_what_is_shown(page, server, browser):
@@ -161,7 +162,7 @@ def test_the_address_has_what_is_shown(page, server, browser):
     address = page.url
     other = browser.new_page()
     other.goto(address)
-    expect(other.locator("figure.chart")).to_have_count(1, timeout=LONG)
+    expect(other.locator("figure.chart")).to_have_count(1)
     expect(other.locator("input[type=search]")).to_have_value("web")
     expect(other.locator("select")).to_have_value("900")
     expect(other.locator("#app li")).to_have_count(3)
@@ -180,7 +181,7 @@ def test_an_address_that_makes_no_sense(page, server, query):
 
 def test_moving_by_keys_alone(page, server):
     opened(page, server)
-    expect(page.locator("#app li")).to_have_count(4, timeout=LONG)
+    expect(page.locator("#app li")).to_have_count(4)
     page.keyboard.press("/")
     page.keyboard.type("web.re*")
     expect(page.locator("#app li")).to_have_count(2)
@@ -201,7 +202,7 @@ def test_moving_by_keys_alone(page, server):
 
 def test_all_else_by_keys_alone(page, server):
     opened(page, server, "?s=web.re*&pin=db.free")
-    expect(page.locator("figure.chart canvas")).to_be_visible(timeout=LONG)
+    expect(page.locator("figure.chart canvas")).to_be_visible()
     page.keyboard.press("+")
     expect(page.locator("select")).to_have_value("900")
     page.keyboard.press("-")
@@ -213,7 +214,7 @@ def test_all_else_by_keys_alone(page, server):
     page.keyboard.press(" ")
     expect(page.locator(".status.live")).to_be_visible()
     page.keyboard.press("b")
-    expect(page.locator("figure.each canvas")).to_be_visible(timeout=LONG)
+    expect(page.locator("figure.each canvas")).to_be_visible()
     page.keyboard.press("b")
     expect(page.locator("figure.each")).to_have_count(0)
     page.keyboard.press("?")
@@ -221,14 +222,14 @@ def test_all_else_by_keys_alone(page, server):
     page.keyboard.press("Escape")
     expect(page.locator("aside.help")).to_have_count(0)
     page.keyboard.press("ArrowLeft")
-    expect(page.locator("[aria-live=polite]")).to_have_text(re.compile(r": (rate|value) .+"), timeout=LONG)
+    expect(page.locator("[aria-live=polite]")).to_have_text(re.compile(r": (rate|value) .+"))
     page.keyboard.press("ArrowRight")
     page.keyboard.press("t")
     expect(page.locator("p.span")).to_contain_text("From ")
     page.keyboard.press("t")
     expect(page.locator("p.span")).to_have_count(0)
     page.keyboard.press("s")
-    expect(page.locator("[aria-live=polite]")).to_have_text(re.compile("the link"), timeout=LONG)
+    expect(page.locator("[aria-live=polite]")).to_have_text(re.compile("the link"))
     before = page.evaluate("document.documentElement.dataset.theme ?? ''")
     page.keyboard.press("d")
     expect(page.locator("html")).not_to_have_attribute("data-theme", before)
@@ -252,7 +253,7 @@ def test_every_key_of_the_help_is_tried():
 
 def test_a_time_that_is_told_by_the_address(page, server):
     opened(page, server, "?pin=db.free")
-    expect(page.locator("figure.chart canvas")).to_be_visible(timeout=LONG)
+    expect(page.locator("figure.chart canvas")).to_be_visible()
     page.wait_for_timeout(1500)
     page.keyboard.press("t")
     expect(page.locator("p.span")).to_contain_text("From ")
@@ -262,25 +263,25 @@ def test_a_time_that_is_told_by_the_address(page, server):
     page.get_by_role("button", name="to what is now").click()
     expect(page).to_have_url(f"{server.address}?pin=db.free")
     opened(page, server, "?pin=db.free&t=1000,2000")
-    expect(page.locator("p.span")).to_contain_text("not in memory any more", timeout=LONG)
+    expect(page.locator("p.span")).to_contain_text("not in memory any more")
 
 
 def test_texts(page, server):
     opened(page, server)
     page.get_by_text("Texts and states").click()
     told = page.locator("details.texts tr", has_text="web.phase")
-    expect(told.locator("td").last).to_have_text("<b>warming up</b>", timeout=LONG)
+    expect(told.locator("td").last).to_have_text("<b>warming up</b>")
 
 
 def test_pause_keeps_what_is_shown(page, server, web):
     opened(page, server)
-    expect(row(page, "db.free").locator(".now")).to_have_text("7", timeout=LONG)
+    expect(row(page, "db.free").locator(".now")).to_have_text("7")
     page.get_by_role("button", name="pause").click()
     web.free = 321
     page.wait_for_timeout(1000)
     expect(row(page, "db.free").locator(".now")).to_have_text("7")
     page.get_by_role("button", name="go on").click()
-    expect(row(page, "db.free").locator(".now")).to_have_text("321", timeout=LONG)
+    expect(row(page, "db.free").locator(".now")).to_have_text("321")
 
 
 OTHER = """
@@ -305,11 +306,11 @@ def test_who_has_the_most(page, server, web, tmp_path):
     pid = other.stdout.readline().strip()
     opened(page, server)
     row(page, "db.free").locator("button.stat").click()
-    expect(page.locator("table.processes tr").first).to_contain_text("the most", timeout=LONG)
+    expect(page.locator("table.processes tr").first).to_contain_text("the most")
     expect(page.locator("table.processes tr").first).to_contain_text(f" {pid}")
     page.get_by_role("button", name="together").click()
     legend = page.locator("figure.each .u-legend")
-    expect(legend).to_contain_text(f" {pid}", timeout=LONG)
+    expect(legend).to_contain_text(f" {pid}")
     expect(legend).to_contain_text(f" {os.getpid()}")
     expect(page).to_have_url(re.compile("each=process"))
     other.communicate("")
@@ -322,7 +323,7 @@ def test_wide_and_narrow_light_and_dark(page, server, scheme, size):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     opened(page, server, "?pin=web.latency")
-    expect(page.locator("figure.chart canvas")).to_be_visible(timeout=LONG)
+    expect(page.locator("figure.chart canvas")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
     page.keyboard.press("?")
     checked(page)
@@ -344,10 +345,10 @@ def test_two_thousand_stats(page, server, tmp_path):
     fields = {f"s{at}": mmstats.CounterField(label=f"many.s{at:04}") for at in range(2_000)}
     many = type(mmstats.BaseMmStats)("Many", (mmstats.BaseMmStats,), fields)(path=tmp_path)
     opened(page, server, "?s=many")
-    expect(page.locator(".status")).to_contain_text("2004 stats", timeout=LONG)
+    expect(page.locator(".status")).to_contain_text("2004 stats")
     assert page.locator("#app li").count() < 60
     page.locator(".rows").evaluate("place => { place.scrollTop = place.scrollHeight }")
-    expect(page.get_by_text("many.s1999", exact=True)).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("many.s1999", exact=True)).to_be_visible()
     assert page.locator("#app li").count() < 60
     many.remove()
 
@@ -357,7 +358,7 @@ def test_behind_a_path(browser, tmp_path, web):
     page = browser.new_page()
     for path in ("", "graph/"):
         opened(page, server, f"{path}?pin=db.free")
-        expect(page.locator("figure.chart")).to_have_count(1, timeout=LONG)
+        expect(page.locator("figure.chart")).to_have_count(1)
     page.close()
     server.kill()
 
