@@ -540,6 +540,61 @@ def test_what_is_not_as_in_the_others(tmp_path, tally_twin):
     assert counted(combiner) == 1  # the last reading had but one file
 
 
+EACH = """
+import mmstats, os, signal, sys
+class Model(mmstats.BaseMmStats):
+    queue = mmstats.GaugeField(aggregate="all", tags=("name",))
+    depth = mmstats.GaugeField(aggregate="all")
+children = []
+ready, tell = os.pipe()
+for number in range(5):
+    pid = os.fork()
+    if pid == 0:
+        model = Model()
+        model.depth = number
+        model.queue.tagged("in").set(number)
+        model.queue.tagged("out").set(10 + number)
+        os.write(tell, b".")
+        signal.pause()
+    children.append(pid)
+    os.read(ready, 1)
+print("ready", flush=True)
+sys.stdin.read()
+for pid in children:
+    os.kill(pid, signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("twin", programs.twins()[:1])
+def test_what_stays_each_process_s_own_keeps_its_tags(tmp_path, tally_twin, twin):
+    combiner = Combiner(pure=tally_twin is PURE)
+    environment = programs.environment(twin, tmp_path)
+    command = [sys.executable, "-c", EACH]
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    process.stdout.readline()
+    try:
+        for _ in range(3):
+            assert len(same(combiner, tmp_path).stats) == 15
+    finally:
+        process.communicate("")
+
+
+def test_programs_that_nobody_runs_any_more_make_room(tmp_path, tally_twin):
+    """As after many deployments: what is there now is learned, however many there were."""
+    combiner = Combiner(pure=tally_twin is PURE)
+    for release in range(12):
+        rows = [(f"hits{release}", "counter", fb.U64, 2)]
+        for number in range(4):
+            data = fb.whole(*fb.fields(*rows), group="x", **fb.ELSEWHERE)
+            (tmp_path / f"{number}.mmstats").unlink(missing_ok=True)
+            fb.write_held(tmp_path / f"{number}.mmstats", data)
+        for _ in range(2):
+            same(combiner, tmp_path)
+        assert counted(combiner) == 4, release
+
+
 def test_writers_that_died_while_another_holds_their_lock(tmp_path, tally_twin):
     """As a child does that was forked by C code: the writer is gone, whatever the lock says."""
     combiner = Combiner(pure=tally_twin is PURE)

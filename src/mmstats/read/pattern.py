@@ -48,6 +48,7 @@ RULES = {
     ("min", "d"): MIN_F64,
 }
 NO_HOLE = -1
+EACH = "all"  # the aggregate that keeps each process's own
 
 
 class NoPattern(Exception):  # noqa: N818 - nothing is wrong
@@ -136,6 +137,8 @@ class Pattern:
 
     def _add_family(self, family: Family) -> None:
         plan, rule = family.plan, _rule(family.plan)
+        if plan.about.aggregate == EACH:
+            raise NoPattern  # whose tags are needed with each of them
         steps = _compound(plan) if rule is None else [(NUMBERS, bytes((rule,)), plan.living)]
         place = len(self.steps)
         entry = Entry(plan, place, place if any(step[0] == TOLD for step in steps) else -1)

@@ -12,7 +12,7 @@ from mmstats.format.members import tags_of
 from mmstats.format.metric import NEVER as NEVER_CELLS
 from mmstats.format.metric import PLAIN, number_of
 from mmstats.format.spread import Spread
-from mmstats.read.pattern import FAMILY, NUMBERS, STATED, TOLD
+from mmstats.read.pattern import EACH, FAMILY, NUMBERS, STATED, TOLD
 from mmstats.stat import Rows
 
 TYPE_CHECKING = False
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Taken = tuple[Entry, int, Any, Any]  # number of the member, parts, value
 
 WINDOW = "window"  # of a timer, its latest durations: sum, how many, when, and the last one
-EACH = "all"  # the aggregate that keeps each process's own
 MOST_REMEMBERED = 65_536  # members
 TOGETHER = 64  # parts that are merged at once: what grows with each would take the square of their number
 
@@ -88,7 +87,7 @@ class Program:
         self.start()
 
     def start(self) -> None:
-        """Begin anew, with no file."""
+        """Begin a reading anew, with no file."""
         self.tally = self._tally_type(self.pattern.spans, self.pattern.steps)
         self.count = 0
         self.header, self.path = b"", ""  # of the youngest file
@@ -129,6 +128,8 @@ class Program:
         """Add the file that was read last, and what was taken of it."""
         self.tally.add()
         for entry, number, parts, _ in taken:
+            if entry.plan.about.aggregate == EACH:
+                continue
             key = (entry.told, number)
             column = self._parts.get(key)
             if column is None:

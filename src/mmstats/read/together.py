@@ -34,6 +34,7 @@ FIRST_WANT = 16_384  # bytes of a file, until one was met that has more
 PAGE = 4_096
 MOST_PATTERNS = 8  # of one program: where each process has its own, nothing is gained by more
 MOST_MET = 4_096
+MOST_SEEN = 1_024
 MOST_TOTALS = 256  # files
 
 
@@ -48,7 +49,7 @@ class Met:
         self.state = state
         self.host, self.group, self.cmd = [text_of(who[at : at + size]) for at in (0, size, 2 * size)]
         self.programs: list[Program] = []
-        self.seen: set[tuple[int, ...]] = set()  # what was met once, by the identity of its runs
+        self.seen: set[int] = set()  # what was met once, by the checksum of its blocks
 
 
 class Together(Reader):
@@ -101,10 +102,19 @@ class Together(Reader):
     def _read_once(self, paths: Paths) -> list[Snapshot]:
         self.behind = []
         self._counted = set()
+        self._make_room()
         for met in self._met.values():
             for program in met.programs:
                 program.start()
         return super()._read_once(paths)
+
+    def _make_room(self) -> None:
+        """Where it is getting narrow, forget whose files were not there the last time."""
+        for met in self._met.values():
+            if len(met.programs) > MOST_PATTERNS // 2:
+                met.programs = [program for program in met.programs if program.count]
+        if len(self._met) > MOST_MET // 2:
+            self._met = {who: met for who, met in self._met.items() if any(one.count for one in met.programs)}
 
     def _take(self, candidate: Candidate) -> list[Snapshot]:
         glanced = self._glance(candidate.path, self._want, self._copies, identity.PROC)
@@ -209,8 +219,10 @@ class Together(Reader):
             if len(self._met) >= MOST_MET:
                 return
             met = self._met[who] = Met(*who)
-        kind = tuple([id(run) for run, _ in decoded.runs])
+        kind = hash(tuple([run.raw for run, _ in decoded.runs]))
         if kind not in met.seen or len(met.programs) >= MOST_PATTERNS:
+            if len(met.seen) >= MOST_SEEN:
+                met.seen.clear()
             met.seen.add(kind)
             return
         try:
