@@ -23,8 +23,8 @@ def native(room: str, *more: str) -> Extension:
     return Extension(
         f"mmstats.{room}._native",
         sources=[f"src/mmstats/{room}/_native.c", *more],
-        depends=glob(f"src/mmstats/{room}/*.h") + glob("c/*.h"),
-        include_dirs=["c", f"src/mmstats/{room}"],
+        depends=glob("src/mmstats/*.h") + glob(f"src/mmstats/{room}/*.h") + glob("c/*.h"),
+        include_dirs=["c", "src/mmstats", f"src/mmstats/{room}"],
         extra_compile_args=FLAGS,
         optional=True,
     )

@@ -6,16 +6,8 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "_python.h"
 #include "words.h"
-
-#if PY_VERSION_HEX < 0x030A0000
-static inline PyObject *
-Py_NewRef(PyObject *object)
-{
-    Py_INCREF(object);
-    return object;
-}
-#endif
 
 /* The type's own name, without the module that C types carry in theirs. */
 static const char *

@@ -13,14 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if PY_VERSION_HEX < 0x030A0000
-static inline PyObject *
-Py_NewRef(PyObject *object)
-{
-    Py_INCREF(object);
-    return object;
-}
-#endif
+#include "_python.h"
 
 #include "_native_glance.h"
 #include "_native_tally.h"
