@@ -453,6 +453,21 @@ def test_streams_end_with_the_watch_and_have_all_that_was_missed(place):
         assert fresh.events[-1] == ("end", None, {"reason": "mmash ends"})
 
 
+def test_a_stream_whose_last_sample_is_forgotten_begins_anew(place):
+    """What is missing in between would stand on the page as if it were now."""
+    app = create_app(Settings([str(place)], interval=0.05, keep=0.2, open_to_all=True))
+    with TestClient(app) as client:
+        epoch = samples(client, 12)["epoch"]
+        app.state.watch.end()
+        app.state.watch.join()
+        history = app.state.watch.history
+        again = Streamed(client, 0, **{"last-event-id": f"{epoch}-1"})
+        told = [data for kind, _, data in again.events if kind == "s"]
+        assert [data["n"] for data in told] == list(range(history.first, history.last + 1))
+        assert told[0]["whole"] is True
+        assert not any(data.get("whole") for data in told[1:])
+
+
 def test_only_so_many_streams(client, monkeypatch):
     monkeypatch.setattr("mmstats.tools.mmash.events.MOST_STREAMS", 0)
     answer = client.get("/api/v1/events")

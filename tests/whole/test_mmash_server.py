@@ -59,6 +59,12 @@ class Mmash:
             answer = connection.getresponse()
             return answer.status, dict(answer.getheaders()), answer.read().decode()
 
+    def is_open(self):
+        """Whether it can be connected to."""
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+            return True
+        return False
+
     def end(self, number=signal.SIGINT):
         """The exit code, and what was said."""
         self.process.send_signal(number)
@@ -98,14 +104,26 @@ def test_a_signal_ends_it_at_once_with_streams_open(mmash, place, number):
 
 
 def test_who_is_impatient_sees_no_traceback(mmash, place):
-    one = mmash(str(place))
-    connection = one.connection()
-    connection.request("GET", "/api/v1/events")
-    connection.getresponse()
-    for _ in range(3):
-        one.process.send_signal(signal.SIGINT)
+    """A client that takes nothing keeps it for a second; a second Ctrl-C meanwhile changes nothing."""
+    rows = [(f"s{number}", "counter", fb.U64, number) for number in range(2000)]
+    fb.write_held(place / "b.mmstats", fb.whole(*fb.fields(*rows), **fb.ELSEWHERE))
+    one = mmash("--interval", "0.05", "--keep", "1", str(place))
+    slow = socket.create_connection(("127.0.0.1", one.port))
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    wait_for(lambda: json.loads(one.ask("/api/v1/history?select=level")[2])["last"] > 5)
+    one.process.send_signal(signal.SIGINT)
+    wait_for(lambda: not one.is_open())
+    assert one.process.poll() is None
     assert one.end() == (0, "")
-    connection.close()
+    slow.close()
+
+
+def wait_for(is_so):
+    end = time.monotonic() + LONG
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_stream_goes_on_where_it_ended(mmash, place):
