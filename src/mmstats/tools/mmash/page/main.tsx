@@ -15,6 +15,7 @@ import { linesOf, type Samples, type Stat } from './samples'
 import { type State, Stream } from './stream'
 import { Texts } from './texts'
 
+const DARK = matchMedia('(prefers-color-scheme: dark)')
 const WORDS: Record<State, string> = { connecting: 'connecting', live: 'live', reconnecting: 'reconnecting', over: 'over' }
 
 function Page({ stream }: { stream: Stream }) {
@@ -45,10 +46,13 @@ function Page({ stream }: { stream: Stream }) {
 
   useEffect(() => history.replaceState(null, '', write(view)), [view])
   useEffect(() => {
-    if (theme) document.documentElement.dataset.theme = theme
-    else delete document.documentElement.dataset.theme
-    localStorage.setItem('mmash-theme', theme)
-  }, [theme])
+    const chosen = () => tick((before) => before + 1) // by the system, meanwhile
+    DARK.addEventListener('change', chosen)
+    return () => DARK.removeEventListener('change', chosen)
+  }, [])
+  const isDark = theme ? theme === 'dark' : DARK.matches
+  document.documentElement.dataset.theme = isDark ? 'dark' : 'light'
+  useEffect(() => localStorage.setItem('mmash-theme', theme), [theme])
 
   const set = (part: Partial<View>) => change((before) => ({ ...before, ...part }))
   const pinned = useMemo(() => new Set(view.pin), [view.pin])
@@ -72,7 +76,6 @@ function Page({ stream }: { stream: Stream }) {
       return { ...before, w: WINDOWS[Math.max(0, Math.min(WINDOWS.length - 1, at))]! }
     })
   const outOfSight = view.t && samples.times.length > 0 && samples.from(view.t[0]) === samples.from(view.t[1])
-  const isDark = theme ? theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches
 
   const actions: Record<string, () => void> = {
     '/': () => filter.current?.focus(),

@@ -4,6 +4,7 @@
  */
 
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { useStats } from './ask'
 import { human } from './numbers'
 import { type Line, Plot } from './plot'
 import type { Stat } from './samples'
@@ -111,32 +112,15 @@ export function Processes({ stat, isDrawn, isPaused, isRate, theme }: Props) {
     watched.current = new Watched()
   }, [stat.key, isCounter])
 
-  useEffect(() => {
-    if (isPaused) return undefined
-    let isHere = true
-    const ask = async () => {
-      if (document.hidden) return
-      const label = stat.name.replace(/\{.*$/s, '')
-      try {
-        const answer = await fetch(`./api/v1/stats?select=${encodeURIComponent(label)}`)
-        const told = (await answer.json()) as { stats?: Told[] }
-        if (!isHere) return
-        watched.current.add(
-          (told.stats ?? []).filter((one) => nameOf(one) === stat.name && one.group === stat.group),
-          isCounter,
-        )
-        tick((before) => before + 1)
-      } catch {
-        // the header says that mmash cannot be reached
-      }
-    }
-    void ask()
-    const timer = setInterval(ask, EVERY)
-    return () => {
-      isHere = false
-      clearInterval(timer)
-    }
-  }, [stat.key, isPaused, isCounter])
+  const label = stat.name.replace(/\{.*$/s, '')
+  const take = (stats: Told[]) => {
+    watched.current.add(
+      stats.filter((one) => nameOf(one) === stat.name && one.group === stat.group),
+      isCounter,
+    )
+    tick((before) => before + 1)
+  }
+  useStats<Told>(`select=${encodeURIComponent(label)}`, EVERY, !isPaused, take, [stat.key, isCounter])
 
   const rows = watched.current.sorted()
   if (rows.length < 2 && !isDrawn) return null

@@ -1,6 +1,7 @@
 /** What is no number: texts, states, versions. */
 
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
+import { useStats } from './ask'
 
 interface One {
   label: string
@@ -11,6 +12,7 @@ interface One {
 }
 
 const EVERY = 5000
+const KINDS = ['text', 'static', 'info', 'enum', 'bool']
 const LONGEST = 300
 
 function text(value: unknown): string {
@@ -22,27 +24,7 @@ function text(value: unknown): string {
 export function Texts({ wanted }: { wanted: (name: string) => boolean }) {
   const [found, put] = useState<One[]>([])
   const [isOpen, open] = useState(false)
-  useEffect(() => {
-    if (!isOpen) return undefined
-    let isHere = true
-    const ask = async () => {
-      if (document.hidden) return
-      try {
-        const answer = await fetch('./api/v1/stats?by=all')
-        const told = (await answer.json()) as { stats?: One[] }
-        const rest = (told.stats ?? []).filter((one) => ['text', 'static', 'info', 'enum', 'bool'].includes(one.kind))
-        if (isHere) put(rest)
-      } catch {
-        // the header says that mmash cannot be reached
-      }
-    }
-    void ask()
-    const timer = setInterval(ask, EVERY)
-    return () => {
-      isHere = false
-      clearInterval(timer)
-    }
-  }, [isOpen])
+  useStats<One>('by=all', EVERY, isOpen, (stats) => put(stats.filter((one) => KINDS.includes(one.kind))), [])
   return (
     <details class="texts" onToggle={(event) => open(event.currentTarget.open)}>
       <summary>Texts and states</summary>
