@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from mmstats.tools.cleaning import Wanted
-from mmstats.tools.parser import add_rest, new_parser
-from mmstats.tools.select import Pattern, PatternError
+from mmstats.tools.parser import add_rest, made_of, new_parser
+from mmstats.tools.select import Pattern, WordsError
 from mmstats.tools.where import seconds_in
 
 TYPE_CHECKING = False
@@ -31,20 +29,11 @@ EPILOG = """exit codes:
 
 def parse(words: list[str]) -> Wanted | int:
     """What is wanted, or the exit code where the words ask for no more than help, or make no sense."""
-    parser = make_parser()
-    try:
-        given = parser.parse_args(words)
-        return _checked(given)
-    except (PatternError, ValueError) as error:
-        parser.print_usage(sys.stderr)
-        sys.stderr.write(f"cleanstats: {error}\n")
-        return 2
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 2
+    return made_of(words, make_parser(), _checked)
 
 
 def _checked(given: argparse.Namespace) -> Wanted:
-    """ValueError or PatternError where it makes no sense."""
+    """WordsError where it makes no sense."""
     wanted = Wanted(given.files)
     for name in ("compact", "discard", "dry_run", "json", "quiet", "verbose"):
         setattr(wanted, name, getattr(given, name))
@@ -54,7 +43,7 @@ def _checked(given: argparse.Namespace) -> Wanted:
     for text in wanted.forget:
         Pattern(text)
     if wanted.watch and wanted.forget:
-        raise ValueError("--forget is done once; --watch is for what comes again and again")
+        raise WordsError("--forget is done once; --watch is for what comes again and again")
     return wanted
 
 
@@ -63,7 +52,7 @@ def _time(option: str, text: str | None) -> float:
         return 0.0
     found = seconds_in(text)
     if found is None or not 0 < found < 1e9:
-        raise ValueError(f"{option} takes a time as 90, 10m, 1.5h or 2d: {text!r}")
+        raise WordsError(f"{option} takes a time as 90, 10m, 1.5h or 2d: {text!r}")
     return found
 
 

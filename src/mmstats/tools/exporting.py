@@ -25,6 +25,7 @@ from mmstats.tools.parser import (
     conditions,
     keys,
     looked_at,
+    made_of,
     new_parser,
     no_process,
     processes,
@@ -64,22 +65,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _export(words: list[str]) -> int:
-    parser = _parser()
-    try:
-        given = parser.parse_args(words)
-        _check(given)
-    except WordsError as error:
-        parser.print_usage(sys.stderr)
-        ends.say(NAME, str(error))
-        return ends.USAGE
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else ends.USAGE
+    given = made_of(words, _parser(), _checked)
+    if isinstance(given, int):
+        return given
     if not given.every:
         return _once(given)
     return watch(given.every, lambda: _once(given))
 
 
-def _check(given: argparse.Namespace) -> None:
+def _checked(given: argparse.Namespace) -> argparse.Namespace:
     given.where = conditions(given.where or [])
     check_conditions(given.where)
     given.by = () if given.by is None else keys(given.by)
@@ -91,6 +85,7 @@ def _check(given: argparse.Namespace) -> None:
             raise WordsError(f"--every takes a time as 15, 1m or 0.5: {said!r}")
         if not given.textfile:
             raise WordsError("--every writes a file anew: name it with --textfile")
+    return given
 
 
 def _once(given: argparse.Namespace) -> int:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-
-from mmstats.tools.parser import add_by, add_rest, add_which, check_conditions, conditions, keys, new_parser
+from mmstats.tools.parser import (
+    add_by,
+    add_rest,
+    add_which,
+    check_conditions,
+    conditions,
+    keys,
+    made_of,
+    new_parser,
+)
 from mmstats.tools.select import WordsError
 from mmstats.tools.style import Style
 
@@ -95,16 +102,12 @@ def _expressions(given: list[str]) -> list[Expression]:
 
 def parse(words: list[str]) -> Options | int:
     """The options, or the exit code where the words ask for no more than help, or make no sense."""
-    parser = make_parser()
-    try:
-        options = Options(parser.parse_args(_joined(words)))
-        _check(options)
-    except WordsError as error:
-        parser.print_usage(sys.stderr)
-        sys.stderr.write(f"slurpstats: {error}\n")
-        return 2
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 2
+    return made_of(_joined(words), make_parser(), _checked)
+
+
+def _checked(given: argparse.Namespace) -> Options:
+    options = Options(given)
+    _check(options)
     return options
 
 

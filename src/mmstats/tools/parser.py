@@ -17,11 +17,13 @@ from mmstats.tools.text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar
 
     from mmstats.stat import Snapshot
     from mmstats.tools.where import Condition
+
+    Made = TypeVar("Made")
 
 WIDTH = 80  # of the help
 FILES = (
@@ -56,6 +58,23 @@ def add_rest(parser: argparse.ArgumentParser, *, quiet: str, verbose: str) -> No
     rest.add_argument("-v", "--verbose", action="count", default=0, help=verbose)
     rest.add_argument("--version", action="version", version=f"{parser.prog} {__version__}")
     rest.add_argument("-h", "--help", action=_Help, nargs=0, help="short with -h, all of this with --help")
+
+
+def made_of(
+    words: list[str], parser: argparse.ArgumentParser, make: Callable[[argparse.Namespace], Made]
+) -> Made | int:
+    """What `make` makes of the words; the exit code where they make no sense, or ask for no more than help.
+
+    That they make no sense is said: a WordsError of `make`, with the usage before it.
+    """
+    try:
+        return make(parser.parse_args(words))
+    except WordsError as error:
+        parser.print_usage(sys.stderr)
+        ends.say(parser.prog, str(error))
+        return ends.USAGE
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ends.USAGE
 
 
 class _Help(argparse.Action):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from mmstats.tools.columns import DELTA, RATE, VALUE, WORDS
 from mmstats.tools.expressions import Expression
-from mmstats.tools.parser import add_by, add_rest, add_where, conditions, keys, new_parser
+from mmstats.tools.parser import add_by, add_rest, add_where, conditions, keys, made_of, new_parser
 from mmstats.tools.poll_fields import fields_of
 from mmstats.tools.select import WordsError
 from mmstats.tools.style import Style
@@ -97,17 +96,12 @@ def _positive(option: str, text: str, least: float | None = None) -> float:
 
 def parse(words: list[str]) -> Options | int:
     """The options, or the exit code where the words ask for no more than help, or make no sense."""
-    parser = make_parser()
-    try:
-        given = parser.parse_args(words)
-        _check(given)
-        return Options(given)
-    except WordsError as error:
-        parser.print_usage(sys.stderr)
-        sys.stderr.write(f"{NAME}: {error}\n")
-        return 2
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 2
+    return made_of(words, make_parser(), _checked)
+
+
+def _checked(given: argparse.Namespace) -> Options:
+    _check(given)
+    return Options(given)
 
 
 def _check(given: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ import sys
 
 from mmstats.tools import ends
 from mmstats.tools.mmash.options import LOOPBACK, NAME, make_parser, settings_of
-from mmstats.tools.select import WordsError
+from mmstats.tools.parser import made_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,30 +24,25 @@ AT_THE_END = 1  # seconds that connections may take to end
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code; see `ends`, and 69 where starlette or uvicorn is missing."""
-    parser = make_parser()
+    words = sys.argv[1:] if arguments is None else arguments
+    made = made_of(words, make_parser(), lambda given: (given, settings_of(given)))
+    if isinstance(made, int):
+        return made
+    given, settings = made
     try:
-        given = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
-        settings = settings_of(given)
-    except WordsError as error:
-        parser.print_usage(sys.stderr)
-        ends.say(NAME, str(error))
-        return ends.USAGE
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else ends.USAGE
-    try:
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
+        import starlette  # noqa: F401 - whether it is there
+        import uvicorn  # noqa: F401 - likewise
     except ImportError:
         ends.say(NAME, "needs the web extra: pip install 'mmstats[web]'")
         return MISSING
-    made = _with_token(settings)
+    is_made = _with_token(settings)
     try:
         listening = _listening(settings)
     except OSError as error:
         ends.say(NAME, f"{settings.host}:{settings.port} {_why_not(error)}")
         return ends.NOTHING
     address = address_of(settings, listening)
-    sys.stdout.write(f"mmash: {address}{f'?token={settings.token}' if made else ''}\n")
+    sys.stdout.write(f"mmash: {address}{f'?token={settings.token}' if is_made else ''}\n")
     sys.stdout.flush()
     if given.open:
         import webbrowser
