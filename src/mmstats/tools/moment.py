@@ -40,8 +40,8 @@ class Moment:
     ) -> None:
         self.keys = keys
         self.at, self.elapsed, self.interval = now.at, now.elapsed, now.interval
-        self.before = _with(before.snapshots, wanted)
-        self.now = _with(now.snapshots, wanted)
+        self.before = with_stats(before.snapshots, wanted)
+        self.now = with_stats(now.snapshots, wanted)
         self.grown = increments(self.before, self.now, before.at)
         self.processes = processes(one.origin for one in now.snapshots)
         was, is_ = _living(before.snapshots), _living(now.snapshots)
@@ -53,7 +53,8 @@ class Moment:
         return told_apart(snapshots, self.keys)
 
 
-def _with(snapshots: Sequence[Snapshot], wanted: Callable[[About], bool]) -> list[Snapshot]:
+def with_stats(snapshots: Sequence[Snapshot], wanted: Callable[[About], bool]) -> list[Snapshot]:
+    """The same with those stats alone that are wanted."""
     return [
         Snapshot(one.merge, one.origin, [], one.processes, [stat for stat in one.stats if wanted(stat.about)])
         for one in snapshots

@@ -11,7 +11,7 @@ import gzip
 import json
 import time
 import zlib
-from math import isnan
+from math import isfinite, isnan
 
 from mmstats import __version__, kinds
 from mmstats.format.spread import Range, Spread
@@ -88,21 +88,49 @@ class Recording:
 
 def replayed(path: str, speed: float | None = None) -> Iterator[Sample]:
     """What was recorded, sample by sample; `speed`: so many times as fast as it was, None for at once."""
-    abouts: list[About] = []
-    for number, line in enumerate(_lines(path), 1):
-        try:
-            content = json.loads(line)
-            if number == 1:
-                _check(path, content)
-                continue
-            abouts += [About(*said) for said in content.get("abouts", ())]
-            files = [_snapshot(said, abouts) for said in content["files"]]
-            sample = Sample(files, content["t"], content["dt"], content["interval"])
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            raise RecordingError(f"--replay {path}: line {number} is none of a recording: {error}") from None
+    for sample in samples_of(_lines(path), f"--replay {path}"):
         if speed and sample.elapsed > 0:
             time.sleep(sample.elapsed / speed)
         yield sample
+
+
+def samples_of(lines: Iterable[str], name: str) -> Iterator[Sample]:
+    """Likewise, of the lines of a recording. `name`: of what is complained."""
+    abouts: list[About] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            content = json.loads(line)
+            if number == 1:
+                _check(name, content)
+                continue
+            abouts += [About(*said) for said in content.get("abouts", ())]
+            files = [_snapshot(said, abouts) for said in content["files"]]
+            sample = Sample(files, *[_finite(content[name]) for name in ("t", "dt", "interval")])
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise RecordingError(f"{name}: line {number} is none of a recording: {error}") from None
+        yield sample
+
+
+def lines_of(file: IO[bytes], name: str, most: int) -> Iterator[str]:
+    """All whole lines of what somebody sent, packed or not, which are `most` bytes at most, unpacked."""
+    file.seek(0)
+    is_packed = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    opened = gzip.GzipFile(fileobj=file) if is_packed else file
+    left = most
+    try:
+        while True:
+            line = opened.readline(left + 1)
+            left -= len(line)
+            if left < 0:
+                raise RecordingError(f"{name}: more than {most >> 20} MiB when unpacked")
+            if not line.endswith(b"\n"):
+                return
+            yield line.decode("utf-8")
+    except EOFError:
+        return
+    except (OSError, zlib.error, UnicodeDecodeError) as error:
+        raise RecordingError(f"{name}: {error}") from None
 
 
 def _opened(path: str, mode: Literal["r", "w"]) -> IO[str]:
@@ -126,10 +154,16 @@ def _lines(path: str) -> Iterator[str]:
         raise RecordingError(f"--replay {path}: {why}") from None
 
 
-def _check(path: str, content: Any) -> None:
+def _check(name: str, content: Any) -> None:
     found = (content.get("format"), content.get("schema"))
     if found != (FORMAT, SCHEMA):
-        raise RecordingError(f"--replay {path}: begins with {found}, expected {(FORMAT, SCHEMA)}")
+        raise RecordingError(f"{name}: begins with {found}, expected {(FORMAT, SCHEMA)}")
+
+
+def _finite(number: Any) -> float:
+    if not isfinite(number):
+        raise ValueError(f"{number} is no time")
+    return float(number)
 
 
 def _snapshot(said: dict[str, Any], abouts: list[About]) -> Snapshot:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
@@ -34,6 +34,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 OPEN = ("/healthz",)  # says nothing that a port that answers does not say
+POSTED = ("/api/v1/replay",)  # which tells, too: of what it is sent, and it keeps nothing of that
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -65,12 +66,13 @@ class Access:
         settings, headers = self._settings, Headers(scope=scope)
         if len(scope["query_string"]) > MOST_QUERY:
             return refusal(headers, 414, f"a query of more than {MOST_QUERY} bytes")
-        if scope["method"] not in ("GET", "HEAD"):
-            answer = refusal(
-                headers, 405, f"{scope['method']}: mmash only tells; GET and HEAD are all there is"
-            )
-            answer.headers["allow"] = "GET, HEAD"
+        allowed = ("POST",) if path_of(scope) in POSTED else ("GET", "HEAD")
+        if scope["method"] not in allowed:
+            answer = refusal(headers, 405, f"{scope['method']}: expected {' or '.join(allowed)}")
+            answer.headers["allow"] = ", ".join(allowed)
             return answer
+        if scope["method"] == "POST" and not _is_of_our_page(headers):
+            return refusal(headers, 403, "a page from elsewhere asks")
         if path_of(scope) in OPEN or settings.open_to_all:
             return None
         if settings.token:
@@ -125,6 +127,15 @@ def _from_elsewhere(scope: Scope, headers: Headers) -> ASGIApp | None:
     return refusal(
         headers, 403, f"{who} asks, and this is user {os.geteuid()}'s; start mmash with --token-file"
     )
+
+
+def _is_of_our_page(headers: Headers) -> bool:
+    """Whether no page from elsewhere sends this. Browsers say where a page is from; programs say nothing."""
+    said = headers.get("sec-fetch-site")
+    if said is not None:
+        return said in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
 def _is_token(said: str, token: str) -> bool:

@@ -36,6 +36,12 @@ class NothingLikeIt(BadRequest):
     status = 404
 
 
+class TooMuch(BadRequest):
+    """What is larger than anything that makes sense."""
+
+    status = 413
+
+
 def json_text(value: Any) -> str:
     """JSON: integers of any size as they are, NaN and infinities null, sets lists, distributions objects."""
     if value is None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from datetime import datetime, timezone
-
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -17,9 +13,10 @@ from mmstats.tools.machine import combined_objects, file_objects, number, object
 from mmstats.tools.mmash.answers import JSON, BadRequest, NothingLikeIt, json_answer, worked_out
 from mmstats.tools.mmash.classic import stats_of
 from mmstats.tools.mmash.openapi import document
-from mmstats.tools.parser import keys, processes
-from mmstats.tools.select import Pattern, Selection, WordsError
-from mmstats.tools.where import Condition
+from mmstats.tools.mmash.query import check_query, conditions_of, keys_of, selection_of, since_of
+from mmstats.tools.mmash.splits import PROCESS
+from mmstats.tools.mmash.told import Chosen, history_told, lines, state_of
+from mmstats.tools.parser import processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,13 +24,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from mmstats.tools.mmash.history import History
-    from mmstats.tools.mmash.series import Series
     from mmstats.tools.mmash.watch import Watch
-
-MOST_WORDS = 32  # patterns and conditions of one request
-MOST_STARS = 8
-MOST_SAMPLES = 100_000  # numbers in one answer of history
+    from mmstats.tools.select import Selection
+    from mmstats.tools.where import Condition
 
 
 class Api:
@@ -53,65 +46,53 @@ class Api:
 
     async def stats(self, request: Request) -> Response:
         """Each stat of each file, or of all processes as one, told apart by keys if some are named."""
-        _check_query(request, ("select", "where", "by", "aggr"))
-        wanted, conditions = _selection(request), _conditions(request)
+        check_query(request, ("select", "where", "by", "aggr"))
+        wanted, conditions = selection_of(request), conditions_of(request)
         by, word = request.query_params.get("by"), request.query_params.get("aggr")
         if word is not None and word not in WORDS:
             raise BadRequest(f"aggr={word}: expected one of {', '.join(WORDS)}")
-        try:
-            names = () if by is None else keys(by)
-        except WordsError:
-            raise BadRequest(f"by={by}: expected all, or keys with commas between them") from None
+        names = () if by is None else keys_of(by)
         taken = await self._watch.now()
         asked = Asked(wanted, conditions, by, names, word)
         return await worked_out(lambda: _listed("stats", asked.of(taken), taken), stats_of(taken))
 
     async def processes(self, request: Request) -> Response:
         """Who writes each file, and whether that lives."""
-        _check_query(request, ("where",))
-        conditions = _conditions(request)
+        check_query(request, ("where",))
+        conditions = conditions_of(request)
         taken = await self._watch.now()
         readable = [one for one in taken if one.origin.uuid]
         found = processes(readable, conditions, alive=False)
         return await worked_out(lambda: _listed("processes", file_objects(found), taken), stats_of(taken))
 
     async def history(self, request: Request) -> Response:
-        """The samples that are kept, of all processes together, after the one that is named."""
-        _check_query(request, ("select", "since"))
-        self._watch.begin()
-        history, wanted = self._watch.history, _selection(request)
-        last = history.last
-        first = max(history.first, _since(request) + 1)
-        chosen = [(place, one) for place, one in enumerate(history.series) if _is_wanted(wanted, one)]
-        if len(chosen) * max(0, last - first + 1) > MOST_SAMPLES:
-            first = max(first, last + 1 - MOST_SAMPLES // len(chosen))
-        return json_answer(
-            {
-                "schema": 1,
-                **state_of(self._watch),
-                "first": first,
-                "last": last,
-                "t": list(history.times(first, last)),
-                "series": [
-                    {**series_told(one), "values": history.values(place, first, last)}
-                    for place, one in chosen
-                ],
-            }
-        )
+        """The samples there are, after the one that is named; of all processes together, or told apart."""
+        chosen = self._chosen(request)
+        return json_answer(history_told(chosen, since_of(request) + 1, state_of(self._watch)))
 
     async def export(self, request: Request) -> Response:
         """The same as a table: a line for each sample, a column for each series."""
-        _check_query(request, ("select", "since"))
-        self._watch.begin()
-        history, wanted = self._watch.history, _selection(request)
-        chosen = [(place, one) for place, one in enumerate(history.series) if _is_wanted(wanted, one)]
-        lines = _lines(history, chosen, max(history.first, _since(request) + 1), history.last)
+        sent = lines(self._chosen(request), since_of(request) + 1)
         told = {"content-disposition": 'attachment; filename="mmash.csv"'}
-        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=told)
+        return StreamingResponse(sent, media_type="text/csv; charset=utf-8", headers=told)
+
+    def _chosen(self, request: Request) -> Chosen:
+        check_query(request, ("select", "since", "by"))
+        self._watch.begin()
+        wanted, by = selection_of(request), request.query_params.get("by", "all")
+        keys = keys_of(by)
+        if by == "all":
+            return Chosen(self._watch.history, wanted)
+        if by != PROCESS:
+            unknown = no_such_key(self._watch.latest, keys)
+            if unknown:
+                raise NothingLikeIt(f"by={by}: {unknown}")
+        words = tuple(request.query_params.getlist("select"))
+        return Chosen(self._watch.splits.of(words, wanted, by, keys), wanted)
 
     async def openapi(self, request: Request) -> Response:
         """What there is to ask for, for programs."""
-        _check_query(request, ())
+        check_query(request, ())
         return json_answer(document())
 
 
@@ -151,44 +132,6 @@ class Asked:
         return objects(shown) if self._by is None else combined_objects(combine(shown))
 
 
-def _told(watch: Watch, chosen: list[tuple[int, Series]], first: int, last: int) -> Response:
-    history = watch.history
-    series = [{**series_told(one), "values": history.values(place, first, last)} for place, one in chosen]
-    times = list(history.times(first, last))
-    head = {"schema": 1, **state_of(watch), "first": first, "last": last}
-    return json_answer({**head, "t": times, "series": series})
-
-
-def state_of(watch: Watch) -> dict[str, object]:
-    """What is said of the sampler with each answer that has samples."""
-    history = watch.history
-    return {
-        "epoch": history.epoch,
-        "interval": watch.settings.interval,
-        "left_out": history.left_out,
-        "failed": watch.failed or None,
-    }
-
-
-def series_told(one: Series) -> dict[str, object]:
-    """What one line is of."""
-    about = one.about
-    return {
-        "name": one.name,
-        "label": about.label,
-        "tags": dict(about.tags),
-        "group": one.group,
-        "kind": about.kind,
-        "what": one.what,
-        "unit": one.unit,
-        "help": about.help,
-    }
-
-
-def _is_wanted(wanted: Selection, one: Series) -> bool:
-    return wanted.chooses(one.about)
-
-
 def _listed(name: str, found: Iterable[str], taken: Iterable[Snapshot]) -> Response:
     problems = ",".join(
         f'{{"file":{number(problem.file)},"reason":{number(problem.reason)}}}'
@@ -197,74 +140,3 @@ def _listed(name: str, found: Iterable[str], taken: Iterable[Snapshot]) -> Respo
     )
     text = f'{{"schema":1,"{name}":[{",".join(found)}],"problems":[{problems}]}}\n'
     return Response(text, media_type=JSON)
-
-
-def _lines(history: History, chosen: list[tuple[int, Series]], first: int, last: int) -> Iterable[str]:
-    """CSV, some lines at a time."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["time", *(_safe(f"{one.name} {one.what}") for _, one in chosen)])
-    for at in range(first, last + 1, 100):
-        to = min(at + 99, last)
-        columns = [history.values(place, at, to) for place, _ in chosen]
-        for row, when in enumerate(history.times(at, to)):
-            moment = datetime.fromtimestamp(when, timezone.utc).isoformat(timespec="milliseconds")
-            writer.writerow(
-                [moment, *("" if column[row] is None else repr(column[row]) for column in columns)]
-            )
-        yield out.getvalue()
-        out.seek(0)
-        out.truncate()
-    yield out.getvalue()
-
-
-def _safe(text: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _check_query(request: Request, known: tuple[str, ...]) -> None:
-    """BadRequest where there is what nobody knows, or more than anybody needs."""
-    for name in request.query_params:
-        if name not in known and name != "token":
-            raise BadRequest(f"{name}: expected one of {', '.join(known) or 'nothing'}")
-    if len(request.query_params.multi_items()) > MOST_WORDS:
-        raise BadRequest(f"more than {MOST_WORDS} words")
-
-
-def _selection(request: Request) -> Selection:
-    """Globs alone: an expression of another's could keep us busy for hours."""
-    patterns = []
-    for text in request.query_params.getlist("select"):
-        if (len(text) > 1 and text[0] == text[-1] == "/") or "=~" in text or "!~" in text:
-            raise BadRequest(
-                f"select={text[:80]}: regular expressions are for the command line; expected a glob"
-            )
-        if text.count("*") > MOST_STARS:
-            raise BadRequest(f"select={text[:80]}: more than {MOST_STARS} stars")
-        try:
-            patterns.append((True, Pattern(text)))
-        except WordsError as error:
-            raise BadRequest(f"select={text[:80]}: {error}") from None
-    return Selection(patterns, "")
-
-
-def _conditions(request: Request) -> list[Condition]:
-    found = []
-    for text in request.query_params.getlist("where"):
-        if "~" in text:
-            raise BadRequest(f"where={text[:80]}: regular expressions are for the command line")
-        if not (text[:1].isascii() and (text[:1].isalnum() or text[:1] == "_")):
-            raise BadRequest(f"where={text[:80]}: expected KEY, or KEY=V and the like")
-        try:
-            found.append(Condition(text))
-        except WordsError as error:
-            raise BadRequest(f"where={text[:80]}: {error}") from None
-    return found
-
-
-def _since(request: Request) -> int:
-    text = request.query_params.get("since", "0")
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise BadRequest(f"since={text[:80]}: expected the number of a sample")
-    return int(text)

@@ -16,6 +16,7 @@ from mmstats.tools.mmash.classic import Classic
 from mmstats.tools.mmash.events import Events
 from mmstats.tools.mmash.metrics import Metrics
 from mmstats.tools.mmash.page import Page
+from mmstats.tools.mmash.uploads import Uploads
 from mmstats.tools.mmash.watch import Watch
 
 TYPE_CHECKING = False
@@ -46,7 +47,7 @@ def application(settings: Settings) -> Starlette:
             watch.join()
 
     routes: list[BaseRoute] = [
-        route for room in (Page, Classic, Api, Events, Metrics) for route in room(watch).routes()
+        route for room in (Page, Classic, Api, Events, Metrics, Uploads) for route in room(watch).routes()
     ]
     if settings.base_path:
         routes = [Mount(settings.base_path, routes=routes)]

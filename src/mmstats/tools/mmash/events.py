@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from mmstats.tools.mmash.answers import BadRequest, json_text, refusal
-from mmstats.tools.mmash.api import series_told, state_of
+from mmstats.tools.mmash.told import series_told, state_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

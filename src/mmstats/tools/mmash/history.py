@@ -6,14 +6,14 @@ import secrets
 from array import array
 from math import isnan, nan
 
-from mmstats.tools.mmash.series import Series, numbers
+from mmstats.tools.mmash.series import Series
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from mmstats.stat import Stat
     from mmstats.tools.mmash.series import Key
-    from mmstats.tools.moment import Sample
 
 MOST_SERIES = 20_000  # 16 bytes of which are 144 MB, kept for 15 minutes
 
@@ -25,9 +25,12 @@ class History:
     one reads what is whole: the number of the last sample is stored last.
     """
 
-    __slots__ = ("_places", "_room", "_times", "_values", "epoch", "generation", "last", "left_out", "series")
+    __slots__ = (
+        *("_most", "_places", "_room", "_times", "_values"),
+        *("epoch", "generation", "last", "left_out", "series"),
+    )
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, most: int = MOST_SERIES) -> None:
         self.epoch = secrets.token_hex(4)
         self.generation = 0
         self.last = 0
@@ -35,6 +38,7 @@ class History:
         self.series: list[Series] = []
         self._places: dict[Key, int] = {}
         self._room = room
+        self._most = most
         self._times = array("d", [nan]) * room
         self._values: list[array[float]] = []
 
@@ -43,26 +47,38 @@ class History:
         """The number of the oldest sample that is kept; above `last` where there is none."""
         return max(1, self.last - self._room + 2) if self.last >= self._room else 1
 
-    def add(self, before: Sample | None, now: Sample) -> None:
-        """One more sample."""
+    def add(self, when: float, found: Iterable[tuple[Key, Stat, float]]) -> None:
+        """One more sample: its numbers, each once. `when`: in seconds since 1970."""
         at, places, left_out = self._at(self.last + 1), self._places, 0
         for values in self._values:
             values[at] = nan
-        for key, stat, number in numbers(before, now):
+        for key, stat, number in found:
             place = places.get(key)
             if place is None:
-                if len(self.series) >= MOST_SERIES:
+                if len(self.series) >= self._most:
                     left_out += 1
                     continue
                 place = len(self.series)
                 self._values.append(array("d", [nan]) * self._room)
-                self.series.append(Series(stat.about, stat.group, key[-1]))
+                self.series.append(Series(stat.about, stat.group, key[-1], key[0]))
                 places[key] = place
                 self.generation += 1
             self._values[place][at] = number
         self.left_out = left_out
-        self._times[at] = now.at
+        self._times[at] = when
         self.last += 1
+
+    def without_the_past(self) -> History:
+        """The same, less the series that have no number any more."""
+        kept = History(self._room, self._most)
+        kept.epoch, kept.generation, kept.last = self.epoch, self.generation + 1, self.last
+        kept.left_out, kept._times = self.left_out, self._times
+        for key, place in self._places.items():
+            if not all(map(isnan, self._values[place])):
+                kept._places[key] = len(kept.series)
+                kept.series.append(self.series[place])
+                kept._values.append(self._values[place])
+        return kept
 
     def time(self, number: int) -> float:
         """When a sample was taken, in seconds since 1970."""

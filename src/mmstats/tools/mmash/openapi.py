@@ -27,6 +27,9 @@ def document() -> dict[str, Any]:
         {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
     )
     by = _query("by", "`all`, or tags and properties with commas between them", BY)
+    split = _query(
+        "by", "`all`, `process` for each by its own, or tags and properties with commas between them", BY
+    )
     word = _query(
         "aggr", "one number of all processes, whatever the kind", {"type": "string", "enum": list(WORDS)}
     )
@@ -40,8 +43,9 @@ def document() -> dict[str, Any]:
         "paths": {
             "/api/v1/stats": _get("Each stat", "Stats", select, where, by, word),
             "/api/v1/processes": _get("Who writes each file", "Processes", where),
-            "/api/v1/history": _get("The samples that are kept", "History", select, since),
-            "/api/v1/export.csv": _get("The same as a table", None, select, since, media="text/csv"),
+            "/api/v1/history": _get("The samples that are kept", "History", select, since, split),
+            "/api/v1/export.csv": _get("The same as a table", None, select, since, split, media="text/csv"),
+            "/api/v1/replay": _post("The same of a recording that is sent", "History", select, split),
             "/api/v1/events": _get("Samples as they come", None, since_event(), media="text/event-stream"),
             "/api/v1/openapi.json": _get("This", "Document"),
             "/stats/": _get("All labels", "Labels", glob),
@@ -82,6 +86,20 @@ def _get(
     if media == "text/event-stream":
         answers["503"] = {"description": "Too many streams are open", "content": errors}
     return {"get": {"summary": summary, "parameters": list(parameters), "responses": answers}}
+
+
+def _post(summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    (told,) = _get(summary, schema, *parameters).values()
+    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    told["requestBody"] = {"required": True, "content": content}
+    error = told["responses"]["400"]["content"]
+    told["responses"] |= {
+        "403": {"description": "A page from elsewhere asks", "content": error},
+        "413": {"description": "It is too large", "content": error},
+        "503": {"description": "Another one is looked at", "content": error},
+    }
+    del told["responses"]["404"]
+    return {"post": told}
 
 
 def _object(required: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -141,6 +159,7 @@ SERIES = _object(
         "what": TEXT,
         "unit": TEXT,
         "help": TEXT,
+        "process": TEXT,
         "values": NUMBERS,
     }
 )

@@ -10,6 +10,8 @@ from mmstats.combining import Combiner
 from mmstats.read.sampler import Sampler
 from mmstats.read.snapshot import Reader
 from mmstats.tools.mmash.history import History
+from mmstats.tools.mmash.series import Between, whole
+from mmstats.tools.mmash.splits import Splits
 from mmstats.tools.moment import Sample
 from mmstats.tools.recordings import RecordingError, replayed
 
@@ -50,12 +52,17 @@ class Clock:
 
 
 class Watch:
-    """Begins with the first who asks, and ends with `end`. `failed`: why there are no more samples."""
+    """Begins with the first who asks, and ends with `end`. `failed`: why there are no more samples.
+
+    `history` is that of all processes together, `splits` those of what is told apart.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         # One more than is kept: what is written next is nobody's to read.
-        self.history = History(int(settings.keep / settings.interval) + 2)
+        room = int(settings.keep / settings.interval) + 2
+        self.history = History(room)
+        self.splits = Splits(room)
         self.failed = ""
         self._clock = Clock()
         self._combiner = Combiner()
@@ -87,10 +94,15 @@ class Watch:
     def has_ended(self) -> bool:
         return self._clock.has_ended
 
+    @property
+    def latest(self) -> list[Snapshot]:
+        """What the last sample found."""
+        return [] if self._latest is None else self._latest.snapshots
+
     def read(self, paths: Sequence[str] | None = None) -> list[Snapshot]:
         """All there is now, or at those paths; of a recording what it shows now."""
         if self.settings.replay:
-            return [] if self._latest is None else self._latest.snapshots
+            return self.latest
         with self._lock:
             return self._reader.read(self.settings.files if paths is None else list(paths))
 
@@ -139,7 +151,9 @@ class Watch:
         try:
             for sample in self._samples():
                 self._latest = sample
-                self.history.add(before, sample)
+                between = Between(before, sample)
+                self.splits.add(between)
+                self.history.add(sample.at, between.numbers(whole))
                 before = sample
                 self._wake()
         except Ended:
