@@ -11,6 +11,7 @@ import time
 import httpx2 as httpx
 import pytest
 import schemathesis
+from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
@@ -347,10 +348,20 @@ def test_a_page_with_nothing_on_it_says_where_it_looks(tmp_path):
 # --- where it is mounted, and what it shows ------------------------------------------------------
 
 
-def test_mounted_in_another_application(place):
-    """Nobody begins and ends such a one: it begins with the first who asks."""
+def in_starlette(inner):
+    return Starlette(routes=[Mount("/debug/stats", app=inner)])
+
+
+def in_fastapi(inner):
+    made = FastAPI()
+    made.mount("/debug/stats", inner)
+    return made
+
+
+@pytest.mark.parametrize("mounted", [in_starlette, in_fastapi])
+def test_mounted_in_another_application(place, mounted):
     inner = create_app(Settings([str(place)], interval=0.05, keep=5, open_to_all=True))
-    outer = Starlette(routes=[Mount("/debug/stats", app=inner)])
+    outer = mounted(inner)
     with TestClient(outer) as client:
         assert client.get("/debug/stats/stats/web.hits?exact").json() == {"web.hits": [2, 10]}
         text = client.get("/debug/stats/").text

@@ -187,6 +187,15 @@ def test_of_a_long_one_some_samples_with_the_rates_in_between(client, tmp_path, 
     assert rate == [None] + 9 * [2.0]
 
 
+def test_of_one_with_many_series_as_many_samples_as_an_answer_may_have(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(uploads, "MOST_NUMBERS", 150)
+    some = [sample(at, process(7, *(counter(at, label=f"s{one}") for one in range(5)))) for at in range(90)]
+    told = client.post("/api/v1/replay", content=recorded(tmp_path / "wide.jsonl", some)).json()
+    assert (told["t"][0], told["interval"], len(told["series"])) == (1000.0, 6.0, 10)
+    rates = [one["values"] for one in told["series"] if one["what"] == "rate"]
+    assert rates == 5 * [[None] + 14 * [1.0]]
+
+
 def test_what_was_cut_short_is_shown_up_to_there(client, tmp_path):
     sent = recorded(tmp_path / "some.jsonl.gz", [two(at) for at in range(1, 5)])
     lines = gzip.decompress(sent).splitlines(keepends=True)

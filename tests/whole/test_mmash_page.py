@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import os
@@ -19,6 +20,8 @@ from playwright.sync_api import expect, sync_playwright
 
 import mmstats
 import programs
+from mmstats.tools.moment import Sample
+from mmstats.tools.recordings import Recording
 
 pytestmark = [pytest.mark.main, pytest.mark.slow]
 
@@ -155,16 +158,16 @@ def test_the_address_has_what_is_shown(page, server, browser):
     opened(page, server)
     page.locator("input[type=search]").fill("web")
     row(page, "web.latency").get_by_role("button", name="Pin").click()
-    page.locator("select").select_option("900")
+    page.get_by_label("How long").select_option("900")
     page.get_by_role("button", name="rates").click()
     page.get_by_role("button", name="Now").click()
-    expect(page).to_have_url(f"{server.address}?s=web&w=900&m=value&by=-value&pin=web.latency")
+    expect(page).to_have_url(f"{server.address}?s=web&w=900&m=value&sort=-value&pin=web.latency")
     address = page.url
     other = browser.new_page()
     other.goto(address)
     expect(other.locator("figure.chart")).to_have_count(1)
     expect(other.locator("input[type=search]")).to_have_value("web")
-    expect(other.locator("select")).to_have_value("900")
+    expect(other.get_by_label("How long")).to_have_value("900")
     expect(other.locator("#app li")).to_have_count(3)
     expect(other.get_by_role("button", name="totals")).to_be_visible()
     assert other.url == address
@@ -204,9 +207,9 @@ def test_all_else_by_keys_alone(page, server):
     opened(page, server, "?s=web.re*&pin=db.free")
     expect(page.locator("figure.chart canvas")).to_be_visible()
     page.keyboard.press("+")
-    expect(page.locator("select")).to_have_value("900")
+    expect(page.get_by_label("How long")).to_have_value("900")
     page.keyboard.press("-")
-    expect(page.locator("select")).to_have_value("300")
+    expect(page.get_by_label("How long")).to_have_value("300")
     page.keyboard.press("m")
     expect(page.get_by_role("button", name="totals")).to_be_visible()
     page.keyboard.press(" ")
@@ -217,6 +220,14 @@ def test_all_else_by_keys_alone(page, server):
     expect(page.locator("figure.each canvas")).to_be_visible()
     page.keyboard.press("b")
     expect(page.locator("figure.each")).to_have_count(0)
+    for scale in ("log", "stacked", "linear"):
+        page.keyboard.press("y")
+        expect(page.get_by_label("Scale")).to_have_value(scale)
+    page.keyboard.press("l")
+    expect(page.get_by_label("line at")).to_be_focused()
+    page.keyboard.press("Escape")
+    with page.expect_file_chooser():
+        page.keyboard.press("o")
     page.keyboard.press("?")
     expect(page.locator("aside.help")).to_be_visible()
     page.keyboard.press("Escape")
@@ -308,12 +319,320 @@ def test_who_has_the_most(page, server, web, tmp_path):
     row(page, "db.free").locator("button.stat").click()
     expect(page.locator("table.processes tr").first).to_contain_text("the most")
     expect(page.locator("table.processes tr").first).to_contain_text(f" {pid}")
-    page.get_by_role("button", name="together").click()
+    page.get_by_label("By", exact=True).select_option("process")
     legend = page.locator("figure.each .u-legend")
     expect(legend).to_contain_text(f" {pid}")
     expect(legend).to_contain_text(f" {os.getpid()}")
-    expect(page).to_have_url(re.compile("each=process"))
+    expect(page).to_have_url(re.compile("by=process"))
     other.communicate("")
+
+
+def test_what_each_did_before_one_looked(page, server, web):
+    page.wait_for_timeout(1000)
+    with page.expect_response(re.compile("history.*by=process")) as told:
+        page.goto(f"{server.address}?pin=db.free&by=process")
+    history = told.value.json()
+    assert len(history["t"]) > 2
+    (free,) = history["series"]
+    assert free["process"].endswith(f" {os.getpid()}")
+    assert 7 in free["values"]
+
+
+def test_by_the_values_of_a_tag(page, server, web):
+    opened(page, server, '?pin=web.requests{method="GET"}&m=value')
+    page.get_by_label("By", exact=True).select_option("method")
+    legend = page.locator("figure.each .u-legend")
+    expect(legend).to_contain_text("GET")
+    expect(legend).to_contain_text("POST")
+    first = page.locator("table.processes tbody tr").first
+    expect(first).to_contain_text("GET")
+    expect(first).to_contain_text("the most")
+    expect(first.locator("td").first).to_have_text("3")
+
+
+def test_a_line_that_nothing_should_be_above(page, server, web):
+    opened(page, server, "?pin=db.free")
+    box = page.get_by_label("line at")
+    box.fill("much")
+    expect(box).to_have_attribute("aria-invalid", "true")
+    box.fill("10")
+    box.press("Enter")
+    expect(page).to_have_url(re.compile(r"line=db.free%3A10"))
+    expect(row(page, "db.free").locator(".now")).to_have_text("7")
+    before = drawn(page)
+    web.free = 12
+    expect(row(page, "db.free").locator(".now.above")).to_have_text("! 12")
+    page.reload()
+    expect(row(page, "db.free").locator(".now.above")).to_have_text("! 12")
+    expect(box).to_have_value("10")
+    assert "red" in before
+    box.fill("")
+    box.press("Enter")
+    expect(row(page, "db.free").locator(".now")).to_have_text("12")
+    page.wait_for_timeout(500)
+    assert "red" not in drawn(page)
+
+
+def drawn(page):
+    """Which of the colours of the style sheet a chart has: blue is a line's, red is an alarm's."""
+    return page.evaluate(
+        """() => {
+          const canvas = document.querySelector('figure.chart canvas')
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+          const found = new Set()
+          for (let at = 0; at < data.length; at += 4) {
+            const [red, green, blue, alpha] = data.slice(at, at + 4)
+            if (alpha < 200) continue
+            if (red > 150 && green < 80 && blue < 80) found.add('red')
+            if (blue > 150 && red < 80) found.add('blue')
+          }
+          return [...found]
+        }"""
+    )
+
+
+def middle(page):
+    """Of the first chart."""
+    box = page.locator("figure.chart .u-over").first.bounding_box()
+    return box, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_click_holds_and_lets_go(page, server, web):
+    opened(page, server, "?pin=db.free")
+    page.wait_for_timeout(1000)
+    _, x, y = middle(page)
+    page.mouse.click(x, y)
+    expect(page.locator(".status.held")).to_contain_text("held at ")
+    legend = page.locator("figure.chart .u-legend")
+    told = legend.inner_text()
+    web.free = 55
+    page.mouse.move(x + 60, y)
+    page.wait_for_timeout(700)
+    assert legend.inner_text() == told
+    expect(row(page, "db.free").locator(".now")).to_have_text("7")
+    page.keyboard.press("Escape")
+    expect(page.locator(".status.live")).to_be_visible()
+    expect(row(page, "db.free").locator(".now")).to_have_text("55")
+
+
+def span_of(page):
+    """From when to when, as the address has it."""
+    expect(page).to_have_url(re.compile(r"[?&]t=\d"))
+    return [float(part) for part in re.search(r"[?&]t=([\d.]+)%2C([\d.]+)", page.url).groups()]
+
+
+def kept(page, server):
+    """Seconds of which there is a history."""
+    times = page.request.get(f"{server.address}api/v1/history").json()["t"]
+    return times[-1] - times[0]
+
+
+def test_a_part_of_the_time_and_back(page, server, web):
+    opened(page, server, "?pin=db.free")
+    page.wait_for_timeout(2500)
+    box, x, y = middle(page)
+    page.mouse.move(x - box["width"] / 4, y)
+    page.mouse.down()
+    page.mouse.move(x + box["width"] / 4, y, steps=5)
+    page.mouse.up()
+    begin, end = span_of(page)
+    assert end - begin == pytest.approx(kept(page, server) / 2, rel=0.4)
+    expect(page.locator("p.span")).to_contain_text("From ")
+    page.wait_for_timeout(300)
+    page.keyboard.down("Shift")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + box["width"] / 4, y, steps=5)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    expect(page).not_to_have_url(re.compile(f"t={begin}"))
+    earlier = span_of(page)
+    assert earlier[0] < begin
+    assert earlier[1] - earlier[0] == pytest.approx(end - begin, abs=0.5)
+    page.mouse.dblclick(x, y)
+    expect(page).to_have_url(f"{server.address}?pin=db.free")
+    expect(page.locator(".status.live")).to_be_visible()
+
+
+def test_with_two_fingers(browser, server, web):
+    context = browser.new_context(viewport={"width": 360, "height": 800}, has_touch=True, is_mobile=True)
+    page = opened(context.new_page(), server, "?pin=db.free")
+    page.wait_for_timeout(2500)
+    page.locator("figure.chart").scroll_into_view_if_needed()
+    _, x, y = middle(page)
+    touch = context.new_cdp_session(page)
+
+    def fingers(kind, *places):
+        points = [{"x": place, "y": y, "id": number} for number, place in enumerate(places)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", x - 20, x + 20)
+    for apart in (30, 40, 60, 80):
+        fingers("touchMove", x - apart, x + apart)
+    fingers("touchEnd")
+    begin, end = span_of(page)
+    assert 0 < end - begin < kept(page, server) / 2
+    context.close()
+
+
+@pytest.fixture
+def recording(tmp_path, web):
+    """A minute of one process, long ago."""
+    made = tmp_path / "old.jsonl.gz"
+    writing = Recording(str(made))
+    for at in range(60):
+        web.free = at % 10
+        web.requests.tagged("GET").incr(5)
+        writing.write(Sample(mmstats.snapshot(tmp_path), 1_600_000_000.0 + at, 1.0))
+    writing.close()
+    web.free = 7
+    return made
+
+
+def test_a_recording_is_opened(page, server, recording):
+    opened(page, server, "?pin=db.free&by=process")
+    page.locator("input[type=file]").set_input_files(recording)
+    expect(page.locator("p.told")).to_contain_text("The recording old.jsonl.gz, from ")
+    expect(page.locator("p.told")).to_contain_text("2020")
+    expect(page.locator(".status.recording")).to_be_visible()
+    expect(row(page, "db.free").locator(".now")).to_have_text("9")
+    expect(row(page, "web.requests GET").locator(".now")).to_have_text("5/s")
+    expect(page.locator("figure.each .u-legend")).to_contain_text(f" {os.getpid()}")
+    expect(page.locator("a.csv")).to_have_count(0)
+    page.get_by_role("button", name="back to what is now").click()
+    expect(page.locator(".status.live")).to_be_visible()
+    expect(row(page, "db.free").locator(".now")).to_have_text("7")
+
+
+DROP = """([name, text]) => {
+  const carried = new DataTransfer()
+  carried.items.add(new File([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))], name))
+  const drop = new DragEvent('drop', { dataTransfer: carried, bubbles: true, cancelable: true })
+  document.body.dispatchEvent(drop)
+}"""
+
+
+def test_a_recording_is_dropped(page, server, recording):
+    opened(page, server)
+    page.evaluate(DROP, ["old.jsonl.gz", base64.b64encode(recording.read_bytes()).decode()])
+    expect(page.locator(".status.recording")).to_be_visible()
+    expect(row(page, "db.free").locator(".now")).to_have_text("9")
+
+
+def test_what_is_dropped_is_no_recording(page, server):
+    page.allowed = ["status of 400"]
+    opened(page, server)
+    page.evaluate(DROP, ["notes.txt", base64.b64encode(b"<b>hello</b>\n").decode()])
+    expect(page.get_by_role("alert")).to_contain_text("notes.txt: the recording: line 1 is none")
+    expect(page.locator(".status.live")).to_be_visible()
+    page.get_by_role("button", name="back to what is now").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+UNITS = """
+export { read, write } from './address'
+export { decades, least, stacked } from './heights'
+export { human, quantity } from './numbers'
+export { Samples } from './samples'
+"""
+
+
+@pytest.fixture(scope="module")
+def units(browser):
+    """What the page is made of, to be called in a browser."""
+    words = ["--bundle", "--format=iife", "--global-name=units", "--log-level=warning", "--loader=ts"]
+    command = ["node_modules/.bin/esbuild", *words]
+    made = subprocess.run(command, cwd=PAGE, check=True, input=UNITS, capture_output=True, text=True)
+    page = browser.new_page()
+    page.add_script_tag(content=made.stdout)
+    yield page.evaluate
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("50ms", "seconds", 0.05),
+        ("1.5 s", "seconds", 1.5),
+        ("200µs", "seconds", 0.0002),
+        ("2h", "seconds", 7200),
+        ("10Mi", "bytes", 10 << 20),
+        ("1.5k", "", 1500),
+        ("2K/s", "1/s", 2000),
+        ("-3", "", -3),
+        ("1e3", "", 1000),
+        ("", "", None),
+        ("ms", "seconds", None),
+        ("5 apples", "", None),
+        ("5constructor", "", None),
+    ],
+)
+def test_numbers_that_are_typed(units, text, unit, expected):
+    found = units("([text, unit]) => units.quantity(text, unit)", [text, unit])
+    assert found == (expected if expected is None else pytest.approx(expected))
+
+
+def test_lines_on_top_of_each_other(units):
+    lines = [[1, None, 3], [10, 20, None], [None, None, 1]]
+    assert units("(lines) => units.stacked(lines)", lines) == [[1, None, 3], [11, 20, 3], [11, 20, 4]]
+
+
+def test_the_least_number_that_is_drawn_apart_from_zero(units):
+    assert units("(lines) => units.least(lines)", [[0, None, -4, 0.5], [3, 0.025]]) == 0.01
+    assert units("(lines) => units.least(lines)", [[0, None]]) == 1
+
+
+def test_what_is_told_of_a_logarithmic_axis(units):
+    told = units("(places) => units.decades(places, 0)", [-0.01, 0, 0.01, 0.02, 0.1, 0.5, 1, 1000, None])
+    assert told == [None, 0, 0.01, None, 0.1, None, 1, 1000, None]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?s=web&w=900&m=value&by=process&y=log&t=10.0%2C20.0&sort=-value&pin=a&pin=b%7Bc%3D%22d%22%7D&line=a%3A0.05",
+        "?by=method&y=stacked&line=odd%3Aname%3A-2",
+    ],
+)
+def test_an_address_is_read_as_it_was_written(units, query):
+    assert units("(query) => units.write(units.read(query))", query) == query
+
+
+def history(epoch, first, times, **series):
+    """An answer of /api/v1/history, with gauges alone."""
+    said = {"name": "", "label": "", "tags": {}, "group": "", "kind": "gauge", "what": "value", "unit": ""}
+    rows = [
+        {**said, "name": name, "help": "", "process": "", "values": values} for name, values in series.items()
+    ]
+    return {
+        "epoch": epoch,
+        "first": first,
+        "last": first + len(times) - 1,
+        "t": times,
+        "interval": 1,
+        "series": rows,
+    }
+
+
+def test_a_history_goes_on_where_it_ended(units):
+    told = units(
+        """(parts) => {
+          const samples = new units.Samples()
+          const went = parts.map((part, at) => (at ? samples.more(part) : samples.load(part)))
+          const values = samples.series.map((one, at) => [one.name, samples.values(at)])
+          return [went.slice(1), samples.times, values]
+        }""",
+        [
+            history("e", 1, [1, 2], a=[1, 2]),
+            history("e", 3, [3], a=[3], b=[7]),
+            history("e", 4, []),
+            history("e", 4, [4], b=[8]),
+            history("e", 7, [7], a=[9]),  # what is in between was not kept
+            history("f", 1, [8], a=[9]),
+        ],
+    )
+    values = [["a", [1, 2, 3, None]], ["b", [None, None, 7, 8]]]
+    assert told == [[True, True, True, False, False], [1, 2, 3, 4], values]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

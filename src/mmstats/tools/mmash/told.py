@@ -28,12 +28,14 @@ class Chosen:
         self.series = [(place, one) for place, one in enumerate(history.series) if wanted.chooses(one.about)]
 
 
-def history_told(chosen: Chosen, first: int, state: Mapping[str, object]) -> dict[str, object]:
+def history_told(
+    chosen: Chosen, first: int, state: Mapping[str, object], most: int = MOST_NUMBERS
+) -> dict[str, object]:
     """The samples from one on, as many of the last ones as an answer may have numbers."""
     history, last = chosen.history, chosen.history.last
     first = max(history.first, first)
-    if len(chosen.series) * max(0, last - first + 1) > MOST_NUMBERS:
-        first = max(first, last + 1 - MOST_NUMBERS // len(chosen.series))
+    if len(chosen.series) * max(0, last - first + 1) > most:
+        first = max(first, last + 1 - most // len(chosen.series))
     series = [
         {**series_told(one), "values": history.values(place, first, last)} for place, one in chosen.series
     ]

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 64 << 20  # as they are sent
 MOST_UNPACKED = 1 << 30
 MOST_SAMPLES = 1_000  # of a longer recording one of so many is taken, and rates are those in between
+MOST_NUMBERS = 1_000_000  # in one answer; likewise
+FEW = 10  # samples that are told, whatever there is of them
 LONG = 60.0  # seconds that sending may take
 NAME = "the recording"
 WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # of numbers that are none
@@ -73,7 +75,7 @@ class Uploads:
         finally:
             self._is_busy = False
         state = {"interval": interval, "failed": "the recording is over"}
-        return json_answer(history_told(Chosen(history, wanted), 1, state))
+        return json_answer(history_told(Chosen(history, wanted), 1, state, FEW * MOST_NUMBERS))
 
 
 async def _received(request: Request, file: IO[bytes]) -> None:
@@ -86,11 +88,21 @@ async def _received(request: Request, file: IO[bytes]) -> None:
 
 
 def _history(file: IO[bytes], apart: Apart, wanted: Selection) -> tuple[History, float]:
-    """And the seconds between its samples."""
+    """And the seconds between its samples: of a long one so many that the answer has all of it."""
     count = sum(1 for _ in lines_of(file, NAME, MOST_UNPACKED)) - 1
     if count < 0:
         raise RecordingError(f"{NAME}: there is nothing in it")
     step = max(1, ceil(count / MOST_SAMPLES))
+    while True:
+        history, interval = _every(step, count, file, apart, wanted)
+        fewer = max(1, ceil(len(history.series) * count / MOST_NUMBERS))
+        if fewer <= step or history.last <= FEW:
+            return history, interval
+        step = fewer
+
+
+def _every(step: int, count: int, file: IO[bytes], apart: Apart, wanted: Selection) -> tuple[History, float]:
+    """Of so many samples one, with what happened since the one before."""
     history, before, elapsed, interval = History(count // step + 3), None, 0.0, 1.0
     for number, sample in enumerate(samples_of(lines_of(file, NAME, MOST_UNPACKED), NAME)):
         elapsed += sample.elapsed

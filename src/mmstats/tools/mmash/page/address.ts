@@ -7,31 +7,57 @@ export interface View {
   w: number
   /** rate or value, of counters. */
   m: string
-  /** Whether processes are drawn one by one, besides. */
-  each: boolean
+  /** What lines are told apart by besides: nothing, `process`, or the name of a tag. */
+  by: string
+  /** How high a value is drawn: linear, log, or each line on top of the one before. */
+  y: string
   /** Names of stats whose charts are pinned. */
   pin: string[]
+  /** Name of a stat → the number that a line is drawn at. */
+  line: Map<string, number>
   /** From when to when, in seconds since 1970; null: the last seconds there are. */
   t: [number, number] | null
   /** The column that the list is sorted by; with a minus in front from the greatest on. */
-  by: string
+  sort: string
 }
 
 export const WINDOWS = [60, 300, 900, 3600]
-export const FIRST: View = { s: '', w: 300, m: 'rate', each: false, pin: [], t: null, by: '' }
+export const HEIGHTS = ['linear', 'log', 'stacked']
+const SORTS = ['name', '-name', 'value', '-value']
+export const FIRST: View = {
+  s: '',
+  w: 300,
+  m: 'rate',
+  by: '',
+  y: 'linear',
+  pin: [],
+  line: new Map(),
+  t: null,
+  sort: '',
+}
 
 export function read(search: string): View {
   const query = new URLSearchParams(search)
+  const one = (name: string, known: string[], first: string) =>
+    known.includes(query.get(name) ?? '') ? query.get(name)! : first
   const w = Number(query.get('w'))
   return {
     s: query.get('s') ?? FIRST.s,
     w: WINDOWS.includes(w) ? w : FIRST.w,
-    m: query.get('m') === 'value' ? 'value' : FIRST.m,
-    each: query.get('each') === 'process',
+    m: one('m', ['rate', 'value'], FIRST.m),
+    by: query.get('by') ?? FIRST.by,
+    y: one('y', HEIGHTS, FIRST.y),
     pin: query.getAll('pin'),
+    line: new Map(query.getAll('line').flatMap(lineOf)),
     t: span(query.get('t')),
-    by: ['name', '-name', 'value', '-value'].includes(query.get('by') ?? '') ? query.get('by')! : FIRST.by,
+    sort: one('sort', SORTS, FIRST.sort),
   }
+}
+
+function lineOf(text: string): [string, number][] {
+  const at = text.lastIndexOf(':')
+  const value = Number(text.slice(at + 1) || NaN)
+  return at > 0 && Number.isFinite(value) ? [[text.slice(0, at), value]] : []
 }
 
 function span(text: string | null): [number, number] | null {
@@ -44,10 +70,12 @@ export function write(view: View): string {
   if (view.s) query.set('s', view.s)
   if (view.w !== FIRST.w) query.set('w', String(view.w))
   if (view.m !== FIRST.m) query.set('m', view.m)
-  if (view.each) query.set('each', 'process')
+  if (view.by) query.set('by', view.by)
+  if (view.y !== FIRST.y) query.set('y', view.y)
   if (view.t) query.set('t', view.t.map((time) => time.toFixed(1)).join(','))
-  if (view.by !== FIRST.by) query.set('by', view.by)
+  if (view.sort !== FIRST.sort) query.set('sort', view.sort)
   for (const name of view.pin) query.append('pin', name)
+  for (const [name, value] of view.line) query.append('line', `${name}:${value}`)
   const text = query.toString()
   return text ? `?${text}` : location.pathname
 }

@@ -1,73 +1,120 @@
 /** The lines of one stat, and the same as a table for whoever does not see them. */
 
-import { clock, human } from './numbers'
-import { type Line, Plot, styled } from './plot'
+import { useState } from 'preact/hooks'
+import { clock, human, quantity } from './numbers'
+import { type Line, type Look, Plot, styled } from './plot'
 import { linesOf, type Samples, type Stat } from './samples'
 
 const COLOURS: Record<string, string> = { p99: '--line-3', p90: '--line-2', p50: '--line-1' }
 const DASHES: Record<string, number[]> = { p99: [], p90: [8, 4], p50: [2, 3] }
-const IN_TABLE = 12
+const MOST_ROWS = 120
+
+export interface Shown {
+  mode: string
+  /** Seconds. */
+  window: number
+  span: [number, number] | null
+}
 
 interface Props {
   stat: Stat
   samples: Samples
-  mode: string
-  window: number
-  span: [number, number] | null
-  beat: number
-  theme: string
+  shown: Shown
+  look: Look
+  limit: (value: number | null) => void
 }
 
-export function Chart({ stat, samples, mode, window, span, beat, theme }: Props) {
-  const first = span ? samples.from(span[0]) : samples.since(window)
-  const last = span ? samples.from(span[1]) : samples.times.length
-  const whats = linesOf(stat, mode)
-  const unitOf = (what: string) => (what === 'rate' ? '1/s' : stat.unit)
+/** From which sample on, and up to which. */
+export function extent(samples: Samples, { span, window }: Shown): [number, number] {
+  return span ? [samples.from(span[0]), samples.from(span[1])] : [samples.since(window), samples.times.length]
+}
+
+export function unitOf(stat: Stat, what: string): string {
+  return what === 'rate' ? '1/s' : stat.unit
+}
+
+export function Chart({ stat, samples, shown, look, limit }: Props) {
+  const [first, last] = extent(samples, shown)
+  const whats = linesOf(stat, shown.mode)
+  const times = samples.times.slice(first, last)
   const lines: Line[] = whats.map((what) => ({
     label: what,
-    unit: unitOf(what),
+    unit: unitOf(stat, what),
     colour: styled(COLOURS[what] ?? '--line-1'),
     dash: DASHES[what] ?? [],
     values: samples.values(stat.lines.get(what)!).slice(first, last),
   }))
-  const from = Math.max(0, samples.times.length - IN_TABLE)
   return (
     <figure class="chart" data-stat={stat.name}>
-      <Plot
-        name={`${stat.key} ${mode}`}
-        times={samples.times.slice(first, last)}
-        lines={lines}
-        isBand={true}
-        beat={beat}
-        theme={theme}
-      />
-      <details>
-        <summary>As a table</summary>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              {whats.map((what) => (
-                <th scope="col" class="number">
-                  {what}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {samples.times.slice(from).map((time, row) => (
+      <Plot name={`${stat.key} ${shown.mode}`} times={times} lines={lines} isBand={true} look={look} />
+      <div class="beside">
+        <Table times={times} lines={lines} />
+        <Limit unit={unitOf(stat, whats[0] ?? '')} value={look.limit} change={limit} />
+      </div>
+    </figure>
+  )
+}
+
+function Table({ times, lines }: { times: number[]; lines: Line[] }) {
+  const [isOpen, open] = useState(false)
+  const from = Math.max(0, times.length - MOST_ROWS)
+  return (
+    <details onToggle={(event) => open(event.currentTarget.open)}>
+      <summary>As a table</summary>
+      {isOpen && (
+        <div class="scroll" tabIndex={0} role="region" aria-label="As a table">
+          <table>
+            <thead>
               <tr>
-                <th scope="row">{clock(time)}</th>
-                {whats.map((what) => (
-                  <td class="number">
-                    {human(samples.values(stat.lines.get(what)!)[from + row] ?? null, unitOf(what))}
-                  </td>
+                <th scope="col">Time</th>
+                {lines.map((line) => (
+                  <th scope="col" class="number">
+                    {line.label}
+                  </th>
                 ))}
               </tr>
-            ))}
-          </tbody>
-        </table>
-      </details>
-    </figure>
+            </thead>
+            <tbody>
+              {times
+                .slice(from)
+                .map((time, row) => (
+                  <tr key={time}>
+                    <th scope="row">{clock(time)}</th>
+                    {lines.map((line) => (
+                      <td class="number">{human(line.values[from + row] ?? null, line.unit)}</td>
+                    ))}
+                  </tr>
+                ))
+                .reverse()}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
+  )
+}
+
+/** Where a line is drawn that nothing should be above. */
+function Limit({ unit, value, change }: { unit: string; value: number | null; change: Props['limit'] }) {
+  const [typed, type] = useState<string | null>(null)
+  const isWrong = typed !== null && typed.trim() !== '' && quantity(typed, unit) === null
+  const done = () => {
+    if (typed === null || isWrong) return
+    change(typed.trim() ? quantity(typed, unit) : null)
+    type(null)
+  }
+  return (
+    <label class="limit">
+      line at{' '}
+      <input
+        size={6}
+        placeholder={unit === 'seconds' ? '50ms' : unit === 'bytes' ? '10Mi' : '1.5k'}
+        value={typed ?? (value === null ? '' : human(value, unit))}
+        aria-invalid={isWrong}
+        onInput={(event) => type(event.currentTarget.value)}
+        onBlur={done}
+        onKeyDown={(event) => event.key === 'Enter' && done()}
+      />
+    </label>
   )
 }

@@ -8,6 +8,8 @@ export const KEYS: [string, string][] = [
   ['p', 'pin its chart'],
   ['m', 'rates or totals of counters'],
   ['b', 'a line for each process'],
+  ['y', 'linear, log or stacked'],
+  ['l', 'a line that nothing should be above'],
   [' ', 'pause, and go on'],
   ['+', 'a longer time'],
   ['-', 'a shorter time'],
@@ -16,10 +18,11 @@ export const KEYS: [string, string][] = [
   ['t', 'stay at this time, and come back'],
   ['c', 'what is kept as CSV'],
   ['i', 'the chart as PNG'],
+  ['o', 'open a recording'],
   ['s', 'copy the link to this view'],
   ['d', 'dark or light'],
   ['?', 'these keys'],
-  ['Escape', 'close what is open'],
+  ['Escape', 'go on, back to now, close what is open'],
 ]
 
 export function named(key: string): string {

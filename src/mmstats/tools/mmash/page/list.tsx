@@ -15,13 +15,14 @@ interface Props {
   mode: string
   chosen: string
   pinned: Set<string>
+  limits: Map<string, number>
   by: string
   choose: (key: string) => void
   pin: (name: string) => void
   sort: (by: string) => void
 }
 
-export function List({ stats, samples, mode, chosen, pinned, by, choose, pin, sort }: Props) {
+export function List({ stats, samples, mode, chosen, pinned, limits, by, choose, pin, sort }: Props) {
   const place = useRef<HTMLDivElement>(null)
   const [top, scrolled] = useState(0)
   const [height, resized] = useState(600)
@@ -66,6 +67,10 @@ export function List({ stats, samples, mode, chosen, pinned, by, choose, pin, so
             const what = linesOf(stat, mode)[0] ?? ''
             const line = stat.lines.get(what)
             const isPinned = pinned.has(stat.name)
+            const unit = what === 'rate' ? '1/s' : stat.unit
+            const now = line === undefined ? null : samples.latest(line)
+            const limit = limits.get(stat.name)
+            const isAbove = now !== null && limit !== undefined && now > limit
             return (
               <li key={stat.key} style={{ top: `${(first + at) * ROW}px` }} class={stat.key === chosen ? 'chosen' : ''}>
                 <button
@@ -86,8 +91,9 @@ export function List({ stats, samples, mode, chosen, pinned, by, choose, pin, so
                 >
                   <span class="name">{stat.short}</span>
                   <span class="kind">{what === 'value' ? stat.kind : what}</span>
-                  <span class="now">
-                    {human(line === undefined ? null : samples.latest(line), what === 'rate' ? '1/s' : stat.unit)}
+                  <span class={isAbove ? 'now above' : 'now'} title={isAbove ? `above ${human(limit, unit)}` : ''}>
+                    {isAbove ? '! ' : ''}
+                    {human(now, unit)}
                   </span>
                   <Spark values={line === undefined ? [] : samples.values(line).slice(from)} />
                 </button>

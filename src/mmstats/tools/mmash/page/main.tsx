@@ -4,32 +4,41 @@ import 'uplot/dist/uPlot.min.css'
 import './page.css'
 import { render } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { read, type View, wanted, WINDOWS, write } from './address'
+import { HEIGHTS, read, type View, wanted, WINDOWS, write } from './address'
+import { Apart, PROCESS } from './apart'
 import { Chart } from './chart'
+import { release } from './gestures'
+import { Heading } from './heading'
 import { KEYS, named } from './keys'
 import { List } from './list'
-import { step } from './plot'
-import { Processes } from './processes'
 import { clock } from './numbers'
-import { linesOf, type Samples, type Stat } from './samples'
-import { type State, Stream } from './stream'
+import { step } from './plot'
+import { inOrder } from './order'
+import { Told, useRecording } from './recording'
+import type { Samples } from './samples'
+import { copyLink, csvOf, savePicture } from './saving'
+import { LIVE } from './source'
+import { Stream } from './stream'
 import { Texts } from './texts'
 
 const DARK = matchMedia('(prefers-color-scheme: dark)')
-const WORDS: Record<State, string> = { connecting: 'connecting', live: 'live', reconnecting: 'reconnecting', over: 'over' }
 
 function Page({ stream }: { stream: Stream }) {
   const [beat, tick] = useState(0)
   const [view, change] = useState<View>(() => read(location.search))
   const [chosen, choose] = useState('')
   const [isPaused, pause] = useState(false)
+  const [held, hold] = useState<number | null>(null)
   const [isHelp, help] = useState(false)
   const [said, say] = useState('')
-  const [theme, dress] = useState(() => localStorage.getItem('mmash-theme') ?? '')
+  const [dressed, dress] = useState(() => localStorage.getItem('mmash-theme') ?? '')
   const filter = useRef<HTMLInputElement>(null)
   const paused = useRef(false)
-  paused.current = isPaused
-  const { samples, state, reason } = stream
+  paused.current = isPaused || held !== null
+  const chooser = useRef<HTMLInputElement>(null)
+  const [shown, open, end] = useRecording()
+  const recording = shown && 'samples' in shown ? shown : null
+  const samples = recording?.samples ?? stream.samples
 
   useEffect(() => {
     let waiting = false
@@ -50,18 +59,19 @@ function Page({ stream }: { stream: Stream }) {
     DARK.addEventListener('change', chosen)
     return () => DARK.removeEventListener('change', chosen)
   }, [])
-  const isDark = theme ? theme === 'dark' : DARK.matches
+  const isDark = dressed ? dressed === 'dark' : DARK.matches
   document.documentElement.dataset.theme = isDark ? 'dark' : 'light'
-  useEffect(() => localStorage.setItem('mmash-theme', theme), [theme])
+  useEffect(() => localStorage.setItem('mmash-theme', dressed), [dressed])
 
   const set = (part: Partial<View>) => change((before) => ({ ...before, ...part }))
   const pinned = useMemo(() => new Set(view.pin), [view.pin])
   const stats = inOrder(samples, samples.stats.filter((one) => wanted(one.name, view.s)), view)
-  const open = stats.find((one) => one.key === chosen)
+  const opened = stats.find((one) => one.key === chosen)
   const charts = [
     ...samples.stats.filter((one) => pinned.has(one.name)),
-    ...(open && !pinned.has(open.name) ? [open] : []),
+    ...(opened && !pinned.has(opened.name) ? [opened] : []),
   ]
+  const keys = useMemo(() => [...new Set(samples.series.flatMap((one) => Object.keys(one.tags)))].sort(), [samples.series.length, samples])
   const pin = (name: string) =>
     set({ pin: pinned.has(name) ? view.pin.filter((one) => one !== name) : [...view.pin, name] })
   // Keys may come faster than the page is drawn: each goes on from what the one before has left.
@@ -77,26 +87,41 @@ function Page({ stream }: { stream: Stream }) {
     })
   const outOfSight = view.t && samples.times.length > 0 && samples.from(view.t[0]) === samples.from(view.t[1])
 
+  const letGo = () => {
+    release()
+    hold(null)
+  }
+  const limit = (name: string, value: number | null) =>
+    change((before) => {
+      const line = new Map(before.line)
+      if (value === null) line.delete(name)
+      else line.set(name, value)
+      return { ...before, line }
+    })
+
   const actions: Record<string, () => void> = {
     '/': () => filter.current?.focus(),
     j: () => move(1),
     k: () => move(-1),
     Enter: () => choose((before) => (before ? '' : (stats[0]?.key ?? ''))),
-    p: () => open && pin(open.name),
+    p: () => opened && pin(opened.name),
     m: () => change((before) => ({ ...before, m: before.m === 'rate' ? 'value' : 'rate' })),
-    b: () => change((before) => ({ ...before, each: !before.each })),
-    ' ': () => pause((before) => !before),
+    b: () => change((before) => ({ ...before, by: before.by ? '' : PROCESS })),
+    y: () => change((before) => ({ ...before, y: HEIGHTS[(HEIGHTS.indexOf(before.y) + 1) % HEIGHTS.length]! })),
+    l: () => [...document.querySelectorAll<HTMLInputElement>('.limit input')].at(-1)?.focus(),
+    o: () => chooser.current?.click(),
+    ' ': () => (held === null ? pause((before) => !before) : letGo()),
     '+': () => longer(1),
     '-': () => longer(-1),
     ArrowLeft: () => say(step(-1)),
     ArrowRight: () => say(step(1)),
     t: () => change((before) => ({ ...before, t: before.t ? null : [samples.end - before.w, samples.end + 0.1] })),
     c: () => document.querySelector<HTMLAnchorElement>('a.csv')?.click(),
-    i: () => save(charts[charts.length - 1], say),
-    s: () => void copy(say),
+    i: () => savePicture(charts[charts.length - 1], say),
+    s: () => void copyLink(say),
     d: () => dress(isDark ? 'light' : 'dark'),
     '?': () => help((before) => !before),
-    Escape: () => (isHelp ? help(false) : choose('')),
+    Escape: () => (isHelp ? help(false) : held !== null ? letGo() : view.t ? set({ t: null }) : choose('')),
   }
 
   const doing = useRef(actions)
@@ -121,49 +146,25 @@ function Page({ stream }: { stream: Stream }) {
     return () => document.removeEventListener('keydown', pressed)
   }, [])
 
-  const status = isPaused ? 'paused' : WORDS[state]
+  const state = recording ? 'recording' : held !== null ? 'held' : isPaused ? 'paused' : stream.state
+  const reason = held !== null ? ` at ${clock(held)}` : !recording && stream.reason ? `: ${stream.reason}` : ''
+  const theme = isDark ? 'dark' : 'light'
+  const extent = { mode: view.m, window: view.w, span: view.t ?? (recording && whole(samples)) }
+  const look = { y: view.y, theme, beat, from: extent.span, span: (t: View['t']) => set({ t }), hold }
   return (
     <>
-      <header>
-        <h1>mmash</h1>
-        <p role="status" class={`status ${status}`}>
-          <span aria-hidden="true">{isPaused ? '❚❚' : state === 'live' ? '●' : '○'}</span> {status}
-          {reason ? `: ${reason}` : ''} · {samples.stats.length} stats
-        </p>
-        <label class="filter">
-          <span class="hidden">Filter by name</span>
-          <input
-            ref={filter}
-            type="search"
-            placeholder="filter: web or web.*"
-            value={view.s}
-            onInput={(event) => set({ s: event.currentTarget.value })}
-          />
-        </label>
-        <label>
-          <span class="hidden">How long</span>
-          <select value={String(view.w)} onChange={(event) => set({ w: Number(event.currentTarget.value) })}>
-            {WINDOWS.map((seconds) => (
-              <option value={String(seconds)}>{seconds / 60} min</option>
-            ))}
-          </select>
-        </label>
-        <button type="button" aria-pressed={view.m === 'value'} onClick={actions.m}>
-          {view.m === 'rate' ? 'rates' : 'totals'}
-        </button>
-        <button type="button" aria-pressed={view.each} onClick={actions.b}>
-          {view.each ? 'by process' : 'together'}
-        </button>
-        <button type="button" aria-pressed={isPaused} onClick={actions[' ']}>
-          {isPaused ? 'go on' : 'pause'}
-        </button>
-        <button type="button" onClick={actions.d} aria-label="Dark or light">
-          {isDark ? '☀' : '☾'}
-        </button>
-        <button type="button" onClick={actions['?']} aria-expanded={isHelp} aria-label="Keys">
-          ?
-        </button>
-      </header>
+      <Heading
+        view={view}
+        set={set}
+        status={[state, `${reason} · ${samples.stats.length} stats`]}
+        keys={keys}
+        isPaused={paused.current}
+        isDark={isDark}
+        isHelp={isHelp}
+        filter={filter}
+        actions={actions}
+      />
+      <Told shown={shown} end={end} />
       {isHelp && (
         <aside class="help" aria-label="Keys">
           <dl>
@@ -188,10 +189,11 @@ function Page({ stream }: { stream: Stream }) {
           mode={view.m}
           chosen={chosen}
           pinned={pinned}
-          by={view.by}
+          limits={view.line}
+          by={view.sort}
           choose={(key) => choose(key === chosen ? '' : key)}
           pin={pin}
-          sort={(by) => set({ by })}
+          sort={(sort) => set({ sort })}
         />
         <section class="charts" aria-label="Charts">
           {charts.length === 0 && (
@@ -204,7 +206,7 @@ function Page({ stream }: { stream: Stream }) {
           {view.t && (
             <p class="span">
               {outOfSight
-                ? 'That time is not in memory any more, or not yet; mmash --replay shows a recording of it. '
+                ? 'That time is not in memory any more, or not yet: a recording of it can be dropped here. '
                 : `From ${clock(view.t[0])} to ${clock(view.t[1])}. `}
               <button type="button" onClick={() => set({ t: null })}>
                 to what is now
@@ -222,26 +224,45 @@ function Page({ stream }: { stream: Stream }) {
               <Chart
                 stat={stat}
                 samples={samples}
-                mode={view.m}
-                window={view.w}
-                span={view.t}
-                beat={beat}
-                theme={isDark ? 'dark' : 'light'}
+                shown={extent}
+                look={{ ...look, limit: view.line.get(stat.name) ?? null }}
+                limit={(value) => limit(stat.name, value)}
               />
-              <Processes
+              <Apart
                 stat={stat}
-                isDrawn={view.each}
-                isPaused={isPaused}
-                isRate={view.m === 'rate'}
-                theme={isDark ? 'dark' : 'light'}
+                by={view.by in stat.tags ? view.by : PROCESS}
+                isDrawn={view.by === PROCESS || view.by in stat.tags}
+                isPaused={paused.current}
+                source={recording?.source ?? LIVE}
+                shown={extent}
+                look={{ ...look, limit: view.line.get(stat.name) ?? null }}
               />
             </article>
           ))}
-          <Texts wanted={(name) => wanted(name, view.s)} />
+          {!recording && <Texts wanted={(name) => wanted(name, view.s)} />}
           <p class="links">
-            <a class="csv" href={`./api/v1/export.csv${csvOf(view)}`} download="mmash.csv">
-              CSV
-            </a>{' '}
+            {!recording && (
+              <>
+                <a class="csv" href={`./api/v1/export.csv${csvOf(view)}`} download="mmash.csv">
+                  CSV
+                </a>{' '}
+                ·{' '}
+              </>
+            )}
+            <label class="file">
+              open a recording
+              <input
+                ref={chooser}
+                class="hidden"
+                type="file"
+                accept=".jsonl,.gz"
+                onChange={(event) => {
+                  const file = event.currentTarget.files?.[0]
+                  if (file) open(file)
+                  event.currentTarget.value = ''
+                }}
+              />
+            </label>{' '}
             · <a href="./stats/">stats</a> · <a href="./files/">files</a> · <a href="./metrics">metrics</a> ·{' '}
             <a href="./api/v1/openapi.json">API</a>
           </p>
@@ -251,46 +272,9 @@ function Page({ stream }: { stream: Stream }) {
   )
 }
 
-function csvOf(view: View): string {
-  if (!view.s) return ''
-  return `?select=${encodeURIComponent(view.s.includes('*') ? view.s : `*${view.s}*`)}`
-}
-
-function inOrder(samples: Samples, stats: Stat[], view: View): Stat[] {
-  if (!view.by) return stats
-  const sign = view.by.startsWith('-') ? -1 : 1
-  if (view.by.endsWith('name')) return stats.sort((one, other) => sign * (one.name < other.name ? -1 : 1))
-  const now = (stat: Stat) => {
-    const line = stat.lines.get(linesOf(stat, view.m)[0] ?? '')
-    return (line === undefined ? null : samples.latest(line)) ?? -Infinity
-  }
-  return stats.sort((one, other) => sign * (now(one) - now(other)))
-}
-
-function save(stat: Stat | undefined, say: (text: string) => void): void {
-  const canvas = stat && document.querySelector<HTMLCanvasElement>(`figure[data-stat="${CSS.escape(stat.name)}"] canvas`)
-  if (!canvas) {
-    say('there is no chart to save')
-    return
-  }
-  canvas.toBlob((blob) => {
-    if (!blob) return
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(blob)
-    link.download = `${stat.name.replace(/[^\w.-]+/g, '_')}.png`
-    link.click()
-    URL.revokeObjectURL(link.href)
-    say('the chart was saved')
-  })
-}
-
-async function copy(say: (text: string) => void): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(location.href)
-    say('the link was copied')
-  } catch {
-    say('the link stands in the address bar')
-  }
+/** From its first sample to its last. */
+function whole(samples: Samples): [number, number] {
+  return [samples.times[0] ?? 0, samples.end + 0.1]
 }
 
 let notify: (isSample: boolean) => void = () => undefined

@@ -39,6 +39,22 @@ function seconds(value: number): string {
   return `${short(value / 3600)}h`
 }
 
+/** What somebody typed, as 50ms, 10Mi or 1.5k, by the unit; null: that is no number. */
+export function quantity(text: string, unit: string): number | null {
+  const found = /^\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([a-zµ]*)(?:\/s)?\s*$/i.exec(text)
+  if (!found) return null
+  const factors = unit === 'seconds' ? TIMES : FACTORS
+  const name = found[2]!
+  return Object.hasOwn(factors, name) ? Number(found[1]) * factors[name]! : null
+}
+
+const TIMES: Record<string, number> = { '': 1, us: 1e-6, 'µs': 1e-6, ms: 1e-3, s: 1, m: 60, min: 60, h: 3600 }
+const FACTORS: Record<string, number> = Object.fromEntries([
+  ...BINARY.map((name, step) => [name, 1024 ** step]),
+  ...DECIMAL.map((name, step) => [name, 1000 ** step]),
+  ['K', 1000],
+]) as Record<string, number>
+
 export function clock(time: number): string {
   return new Date(time * 1000).toLocaleTimeString()
 }

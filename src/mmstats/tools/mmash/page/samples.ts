@@ -9,6 +9,8 @@ export interface Series {
   what: string
   unit: string
   help: string
+  /** Whose it is, where each process is told by its own. */
+  process: string
 }
 
 export interface History {
@@ -42,6 +44,9 @@ export interface Stat {
   name: string
   /** The label and what its tags are, where a list has no room for more. */
   short: string
+  label: string
+  tags: Record<string, string>
+  process: string
   group: string
   kind: string
   unit: string
@@ -72,6 +77,27 @@ export class Samples {
     this.columns = history.series.map((one) => one.values.slice())
     this.now = this.columns.map((values) => values[values.length - 1] ?? null)
     this.group()
+  }
+
+  /** What came since, as `/api/v1/history` told it; whether it goes on from what there is. */
+  more(history: History): boolean {
+    if (history.epoch !== this.epoch || history.first > this.last + 1) return false
+    const places = new Map(this.series.map((one, place) => [keyOf(one), place]))
+    for (const one of history.series) {
+      if (places.has(keyOf(one))) continue
+      places.set(keyOf(one), this.series.length)
+      this.series.push(one)
+      this.columns.push(new Array<null>(this.times.length).fill(null))
+      this.now.push(null)
+    }
+    history.t.forEach((time, at) => {
+      this.now.fill(null)
+      for (const one of history.series) this.now[places.get(keyOf(one))!] = one.values[at] ?? null
+      this.row(time, false)
+    })
+    this.last = Math.max(this.last, history.last)
+    this.group()
+    return true
   }
 
   /** Which series there are; after a restart of mmash a break is drawn, and nothing before it is mixed with it. */
@@ -124,12 +150,12 @@ export class Samples {
   private group(): void {
     const found = new Map<string, Stat>()
     this.series.forEach((one, place) => {
-      const key = `${one.group} ${one.name}`
+      const key = [one.group, one.name, one.process].join(' ').trim()
       let stat = found.get(key)
       if (!stat) {
-        const { name, group, kind, help } = one
+        const { name, label, tags, process, group, kind, help } = one
         const short = [one.label, ...Object.values(one.tags)].join(' ')
-        stat = { key, name, short, group, kind, help, unit: '', lines: new Map() }
+        stat = { key, name, label, tags, process, short, group, kind, help, unit: '', lines: new Map() }
         found.set(key, stat)
       }
       if (one.what !== 'rate') stat.unit = one.unit
@@ -170,7 +196,7 @@ export class Samples {
 }
 
 function keyOf(one: Series): string {
-  return `${one.group} ${one.name} ${one.what}`
+  return [one.group, one.name, one.process, one.what].join(' ')
 }
 
 /** Which lines are drawn of a stat, the first one is the one that the list shows. */

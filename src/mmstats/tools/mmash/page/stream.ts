@@ -1,7 +1,7 @@
 /** Samples as they come. Closed while nobody looks: a browser has but six connections to one server. */
 
-import type { History, Index, Sample } from './samples'
-import { Samples } from './samples'
+import { type Index, type Sample, Samples } from './samples'
+import { LIVE } from './source'
 
 export type State = 'connecting' | 'live' | 'reconnecting' | 'over'
 
@@ -17,13 +17,10 @@ export class Stream {
 
   async begin(): Promise<void> {
     try {
-      const answer = await fetch('./api/v1/history')
-      if (answer.ok) {
-        const history = (await answer.json()) as History
-        this.samples.load(history)
-        if (history.last) this.seen = `${history.epoch}-${history.last}`
-        this.changed(true)
-      }
+      const history = await LIVE.history('')
+      this.samples.load(history)
+      if (history.last) this.seen = `${history.epoch}-${history.last}`
+      this.changed(true)
     } catch {
       this.to('reconnecting')
     }
