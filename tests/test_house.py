@@ -36,7 +36,10 @@ MODULES = [module_name(path) for path in FILES]
 
 # What serves a browser needs the extra `web`; what mmash is told, and that the extra is missing, does not.
 WEB = "mmstats.tools.mmash."
-OF_WEB = {f"{WEB}{name}" for name in "access answers api application classic events metrics page query uploads".split()}
+OF_WEB = {
+    f"{WEB}{name}"
+    for name in "access answers api application classic events metrics page query uploads".split()
+}
 BROUGHT_BY_WEB = {"starlette", "uvicorn"}
 
 

@@ -672,6 +672,21 @@ def test_two_thousand_stats(page, server, tmp_path):
     many.remove()
 
 
+def test_where_mmash_looks_while_there_is_nothing(browser, tmp_path):
+    place = tmp_path / "empty"
+    place.mkdir()
+    server = Server(place)
+    page = opened(browser.new_page(), server)
+    expect(page.locator("#app .charts")).to_contain_text("No files yet")
+    expect(page.locator("#app .charts code").first).to_contain_text(str(place))
+    stats = Web(path=place)
+    expect(row(page, "db.free")).to_be_visible()
+    expect(page.locator("#app .charts")).not_to_contain_text("No files yet")
+    stats.remove()
+    page.close()
+    server.kill()
+
+
 def test_behind_a_path(browser, tmp_path, web):
     server = Server(tmp_path, "--base-path", "/debug/stats")
     page = browser.new_page()

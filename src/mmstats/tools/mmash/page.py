@@ -59,11 +59,11 @@ FOOT = '</main>\n<footer class="dim">mmstats {version}</footer>\n</div>\n</html>
 LIVE = """<link rel="stylesheet" href="static/app.css">
 <script type="module" src="static/app.js"></script>
 """
-NO_FILES = """<h2>No files yet</h2>
+NO_FILES = """<section id="nothing"><h2>No files yet</h2>
 <p>Nothing matches</p>
 <ul>{places}</ul>
 <p>A program that publishes makes its file when it begins. If it has a place of its own, start mmash with the
-same <code>MMSTATS_PATH</code>, or name the files: <code>mmash /run/app</code>.</p>
+same <code>MMSTATS_PATH</code>, or name the files: <code>mmash /run/app</code>.</p></section>
 """
 
 

@@ -21,6 +21,7 @@ import { LIVE } from './source'
 import { Stream } from './stream'
 import { Texts } from './texts'
 
+const NOTHING = document.getElementById('nothing')
 const DARK = matchMedia('(prefers-color-scheme: dark)')
 
 function Page({ stream }: { stream: Stream }) {
@@ -196,12 +197,9 @@ function Page({ stream }: { stream: Stream }) {
           sort={(sort) => set({ sort })}
         />
         <section class="charts" aria-label="Charts">
-          {charts.length === 0 && (
-            <p class="empty">
-              {samples.stats.length
-                ? 'Choose a stat to see its chart; ☆ keeps it here, and in the link.'
-                : 'Nothing is published yet where mmash looks.'}
-            </p>
+          {samples.stats.length === 0 && <Nothing />}
+          {samples.stats.length > 0 && charts.length === 0 && (
+            <p class="empty">Choose a stat to see its chart; ☆ keeps it here, and in the link.</p>
           )}
           {view.t && (
             <p class="span">
@@ -270,6 +268,12 @@ function Page({ stream }: { stream: Stream }) {
       </main>
     </>
   )
+}
+
+/** Where mmash looks, and how to have it look elsewhere: mmash said that, when there was nothing yet. */
+function Nothing() {
+  if (!NOTHING) return <p class="empty">Nothing is published any more where mmash looks.</p>
+  return <div ref={(place) => place?.replaceChildren(NOTHING)} />
 }
 
 /** From its first sample to its last. */
