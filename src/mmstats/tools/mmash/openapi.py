@@ -159,6 +159,7 @@ SERIES = _object(
         "what": TEXT,
         "unit": TEXT,
         "help": TEXT,
+        "aggregate": TEXT,
         "process": TEXT,
         "values": NUMBERS,
     }

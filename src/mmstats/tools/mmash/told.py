@@ -67,6 +67,7 @@ def series_told(one: Series) -> dict[str, object]:
         "what": one.what,
         "unit": one.unit,
         "help": about.help,
+        "aggregate": about.aggregate,
         "process": one.process,
     }
 

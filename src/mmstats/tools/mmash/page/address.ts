@@ -11,6 +11,8 @@ export interface View {
   by: string
   /** How high a value is drawn: linear, log, or each line on top of the one before. */
   y: string
+  /** Of so many samples the mean is drawn, too; 0: none. */
+  avg: number
   /** Names of stats whose charts are pinned. */
   pin: string[]
   /** Name of a stat → the number that a line is drawn at. */
@@ -22,6 +24,7 @@ export interface View {
 }
 
 export const WINDOWS = [60, 300, 900, 3600]
+export const MEANS = [0, 10, 60, 300]
 export const HEIGHTS = ['linear', 'log', 'stacked']
 const SORTS = ['name', '-name', 'value', '-value']
 export const FIRST: View = {
@@ -30,6 +33,7 @@ export const FIRST: View = {
   m: 'rate',
   by: '',
   y: 'linear',
+  avg: location.pathname.endsWith('/graph/') ? 10 : 0,
   pin: [],
   line: new Map(),
   t: null,
@@ -41,12 +45,14 @@ export function read(search: string): View {
   const one = (name: string, known: string[], first: string) =>
     known.includes(query.get(name) ?? '') ? query.get(name)! : first
   const w = Number(query.get('w'))
+  const avg = Number(query.get('avg') ?? FIRST.avg)
   return {
     s: query.get('s') ?? FIRST.s,
     w: WINDOWS.includes(w) ? w : FIRST.w,
     m: one('m', ['rate', 'value'], FIRST.m),
     by: query.get('by') ?? FIRST.by,
     y: one('y', HEIGHTS, FIRST.y),
+    avg: MEANS.includes(avg) ? avg : FIRST.avg,
     pin: query.getAll('pin'),
     line: new Map(query.getAll('line').flatMap(lineOf)),
     t: span(query.get('t')),
@@ -72,12 +78,14 @@ export function write(view: View): string {
   if (view.m !== FIRST.m) query.set('m', view.m)
   if (view.by) query.set('by', view.by)
   if (view.y !== FIRST.y) query.set('y', view.y)
+  if (view.avg !== FIRST.avg) query.set('avg', String(view.avg))
   if (view.t) query.set('t', view.t.map((time) => time.toFixed(1)).join(','))
   if (view.sort !== FIRST.sort) query.set('sort', view.sort)
   for (const name of view.pin) query.append('pin', name)
   for (const [name, value] of view.line) query.append('line', `${name}:${value}`)
   const text = query.toString()
-  return text ? `?${text}` : location.pathname
+  // With the path: what is relative would be so to the page's <base>.
+  return location.pathname + (text && `?${text}`)
 }
 
 /** Whether a name is wanted: a glob where there is a star, else a part of the name. */

@@ -3,6 +3,9 @@
 import { useState } from 'preact/hooks'
 import { clock, human, quantity } from './numbers'
 import { type Line, type Look, Plot, styled } from './plot'
+import { MEANS } from './address'
+import { Choice } from './choice'
+import { rolling } from './rolling'
 import { linesOf, type Samples, type Stat } from './samples'
 
 const COLOURS: Record<string, string> = { p99: '--line-3', p90: '--line-2', p50: '--line-1' }
@@ -14,6 +17,8 @@ export interface Shown {
   /** Seconds. */
   window: number
   span: [number, number] | null
+  /** Of so many samples the mean is drawn, too. */
+  avg: number
 }
 
 interface Props {
@@ -22,6 +27,7 @@ interface Props {
   shown: Shown
   look: Look
   limit: (value: number | null) => void
+  mean: (samples: number) => void
 }
 
 /** From which sample on, and up to which. */
@@ -33,7 +39,7 @@ export function unitOf(stat: Stat, what: string): string {
   return what === 'rate' ? '1/s' : stat.unit
 }
 
-export function Chart({ stat, samples, shown, look, limit }: Props) {
+export function Chart({ stat, samples, shown, look, limit, mean }: Props) {
   const [first, last] = extent(samples, shown)
   const whats = linesOf(stat, shown.mode)
   const times = samples.times.slice(first, last)
@@ -44,11 +50,25 @@ export function Chart({ stat, samples, shown, look, limit }: Props) {
     dash: DASHES[what] ?? [],
     values: samples.values(stat.lines.get(what)!).slice(first, last),
   }))
+  const [only] = lines
+  if (shown.avg && only && lines.length === 1) {
+    // Of those before the first one that is shown, too.
+    const values = samples.values(stat.lines.get(only.label)!)
+    const label = `mean of ${shown.avg}`
+    const drawn = rolling(values.slice(0, last), shown.avg).slice(first)
+    lines.push({ label, unit: only.unit, colour: styled('--line-3'), dash: [8, 4], values: drawn })
+  }
   return (
     <figure class="chart" data-stat={stat.name}>
-      <Plot name={`${stat.key} ${shown.mode}`} times={times} lines={lines} isBand={true} look={look} />
+      <Plot name={`${stat.key} ${shown.mode}`} times={times} lines={lines} isBand={whats.length > 1} look={look} />
       <div class="beside">
         <Table times={times} lines={lines} />
+        <Choice
+          name="Mean"
+          value={String(shown.avg)}
+          choices={MEANS.map((many) => [String(many), many ? `mean of ${many}` : 'no mean'])}
+          choose={(value) => mean(Number(value))}
+        />
         <Limit unit={unitOf(stat, whats[0] ?? '')} value={look.limit} change={limit} />
       </div>
     </figure>

@@ -3,6 +3,7 @@
 import type { Ref } from 'preact'
 import { HEIGHTS, type View, WINDOWS } from './address'
 import { PROCESS } from './apart'
+import { Choice } from './choice'
 
 interface Props {
   view: View
@@ -72,25 +73,5 @@ export function Heading({ view, set, status, keys, isPaused, isDark, isHelp, fil
         ?
       </button>
     </header>
-  )
-}
-
-interface Choices {
-  name: string
-  value: string
-  choices: [string, string][]
-  choose: (value: string) => void
-}
-
-function Choice({ name, value, choices, choose }: Choices) {
-  return (
-    <label>
-      <span class="hidden">{name}</span>
-      <select aria-label={name} value={value} onChange={(event) => choose(event.currentTarget.value)}>
-        {choices.map(([key, text]) => (
-          <option value={key}>{text}</option>
-        ))}
-      </select>
-    </label>
   )
 }

@@ -9,6 +9,7 @@ export const KEYS: [string, string][] = [
   ['m', 'rates or totals of counters'],
   ['b', 'a line for each process'],
   ['y', 'linear, log or stacked'],
+  ['a', 'the mean of some samples'],
   ['l', 'a line that nothing should be above'],
   [' ', 'pause, and go on'],
   ['+', 'a longer time'],

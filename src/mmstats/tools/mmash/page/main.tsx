@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css'
 import './page.css'
 import { render } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { HEIGHTS, read, type View, wanted, WINDOWS, write } from './address'
+import { HEIGHTS, MEANS, read, type View, wanted, WINDOWS, write } from './address'
 import { Apart, PROCESS } from './apart'
 import { Chart } from './chart'
 import { release } from './gestures'
@@ -15,7 +15,7 @@ import { clock } from './numbers'
 import { step } from './plot'
 import { inOrder } from './order'
 import { Told, useRecording } from './recording'
-import type { Samples } from './samples'
+import { ruleOf, type Samples } from './samples'
 import { copyLink, csvOf, savePicture } from './saving'
 import { LIVE } from './source'
 import { Stream } from './stream'
@@ -109,6 +109,7 @@ function Page({ stream }: { stream: Stream }) {
     m: () => change((before) => ({ ...before, m: before.m === 'rate' ? 'value' : 'rate' })),
     b: () => change((before) => ({ ...before, by: before.by ? '' : PROCESS })),
     y: () => change((before) => ({ ...before, y: HEIGHTS[(HEIGHTS.indexOf(before.y) + 1) % HEIGHTS.length]! })),
+    a: () => change((before) => ({ ...before, avg: MEANS[(MEANS.indexOf(before.avg) + 1) % MEANS.length]! })),
     l: () => [...document.querySelectorAll<HTMLInputElement>('.limit input')].at(-1)?.focus(),
     o: () => chooser.current?.click(),
     ' ': () => (held === null ? pause((before) => !before) : letGo()),
@@ -150,7 +151,7 @@ function Page({ stream }: { stream: Stream }) {
   const state = recording ? 'recording' : held !== null ? 'held' : isPaused ? 'paused' : stream.state
   const reason = held !== null ? ` at ${clock(held)}` : !recording && stream.reason ? `: ${stream.reason}` : ''
   const theme = isDark ? 'dark' : 'light'
-  const extent = { mode: view.m, window: view.w, span: view.t ?? (recording && whole(samples)) }
+  const extent = { mode: view.m, window: view.w, avg: view.avg, span: view.t ?? (recording && whole(samples)) }
   const look = { y: view.y, theme, beat, from: extent.span, span: (t: View['t']) => set({ t }), hold }
   return (
     <>
@@ -216,7 +217,7 @@ function Page({ stream }: { stream: Stream }) {
               <h2>
                 {stat.name}{' '}
                 <small>
-                  {stat.kind}, all processes{stat.help ? ` · ${stat.help}` : ''}
+                  {stat.kind}, {ruleOf(stat)} of all processes{stat.help ? ` · ${stat.help}` : ''}
                 </small>
               </h2>
               <Chart
@@ -225,6 +226,7 @@ function Page({ stream }: { stream: Stream }) {
                 shown={extent}
                 look={{ ...look, limit: view.line.get(stat.name) ?? null }}
                 limit={(value) => limit(stat.name, value)}
+                mean={(avg) => set({ avg })}
               />
               <Apart
                 stat={stat}

@@ -9,6 +9,8 @@ export interface Series {
   what: string
   unit: string
   help: string
+  /** How those of several processes are made one. */
+  aggregate: string
   /** Whose it is, where each process is told by its own. */
   process: string
 }
@@ -51,6 +53,7 @@ export interface Stat {
   kind: string
   unit: string
   help: string
+  aggregate: string
   lines: Map<string, number>
 }
 
@@ -153,9 +156,9 @@ export class Samples {
       const key = [one.group, one.name, one.process].join(' ').trim()
       let stat = found.get(key)
       if (!stat) {
-        const { name, label, tags, process, group, kind, help } = one
+        const { name, label, tags, process, group, kind, help, aggregate } = one
         const short = [one.label, ...Object.values(one.tags)].join(' ')
-        stat = { key, name, label, tags, process, short, group, kind, help, unit: '', lines: new Map() }
+        stat = { key, name, label, tags, process, short, group, kind, help, aggregate, unit: '', lines: new Map() }
         found.set(key, stat)
       }
       if (one.what !== 'rate') stat.unit = one.unit
@@ -197,6 +200,11 @@ export class Samples {
 
 function keyOf(one: Series): string {
   return [one.group, one.name, one.process, one.what].join(' ')
+}
+
+/** The rule that made one number of those of all processes, in a word. */
+export function ruleOf(stat: Stat): string {
+  return stat.lines.has('p50') ? 'percentiles' : stat.aggregate || 'sum'
 }
 
 /** Which lines are drawn of a stat, the first one is the one that the list shows. */
