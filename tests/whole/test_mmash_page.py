@@ -619,7 +619,8 @@ def history(epoch, first, times, **series):
     """An answer of /api/v1/history, with gauges alone."""
     said = {"name": "", "label": "", "tags": {}, "group": "", "kind": "gauge", "what": "value", "unit": ""}
     rows = [
-        {**said, "name": name, "help": "", "aggregate": "", "process": "", "values": values} for name, values in series.items()
+        {**said, "name": name, "help": "", "aggregate": "", "process": "", "values": values}
+        for name, values in series.items()
     ]
     return {
         "epoch": epoch,
