@@ -148,10 +148,20 @@ def c_header(layout: dict) -> str:
     return "\n".join([*lines, "", "#endif", ""])
 
 
-def c_edges(layout: dict) -> str:
+def edges(layout: dict) -> list[str]:
     """For each k from 1 on the largest double that is not above 2**(k / 2**scale), of the finest scale."""
     scale = layout["format"]["scale_most"]
     mantissa = 52  # bits behind the first one of a double
+    found = []
+    for k in range(1, 1 << scale):
+        root = 1 << k + (mantissa << scale)
+        for _ in range(scale):
+            root = isqrt(root)
+        found.append((root / (1 << mantissa)).hex())
+    return found
+
+
+def c_edges(layout: dict) -> str:
     lines = [
         "/* GENERATED from spec/layout.toml by spec/generate.py; do not edit. */",
         "#ifndef MMSTATS_EDGES_H",
@@ -163,12 +173,51 @@ def c_edges(layout: dict) -> str:
         " * from k = 1 on. A smaller scale has some of them. */",
         "static const double mmstats_edges[(1 << MMSTATS_SCALE_MOST) - 1] = {",
     ]
-    for k in range(1, 1 << scale):
-        root = 1 << k + (mantissa << scale)
-        for _ in range(scale):
-            root = isqrt(root)
-        lines.append(f"    {(root / (1 << mantissa)).hex()},")
+    lines += [f"    {edge}," for edge in edges(layout)]
     return "\n".join([*lines, "};", "", "#endif", ""])
+
+
+def java_class(layout: dict) -> str:
+    fmt = layout["format"]
+    lines = [
+        "// GENERATED from spec/layout.toml by spec/generate.py; do not edit.",
+        "package mmstats;",
+        "",
+        "/** Offsets, sizes and codes of format version 2. spec/FORMAT.md says what they mean. */",
+        "final class Layout {",
+        "    private Layout() {}",
+        "",
+        f"    static final byte[] MAGIC = {{{', '.join(str(byte) for byte in fmt['magic'])}}};",
+    ]
+
+    def constants(pairs: list[tuple[str, int]]) -> list[str]:
+        return [f"    static final int {name} = {number};" for name, number in pairs]
+
+    for name, value in fmt.items():
+        if name.startswith("never"):
+            lines.append(f"    static final long {name.upper()} = 0x{value:X}L;")
+        elif name != "magic":
+            lines += constants([(name.upper(), value)])
+    for record in RECORDS:
+        upper, rows = record.upper(), layout[record]
+        fields = [(f"{upper}_{field['name'].upper()}", field["offset"]) for field in rows["fields"]]
+        lines += ["", *constants([(f"{upper}_SIZE", rows["size"]), *fields])]
+    for enum, rows in layout["enums"].items():
+        lines += ["", f"    // {rows['doc']}"]
+        lines += constants([(f"{enum.upper()}_{value['name']}", value["code"]) for value in rows["values"]])
+    lines += ["", "    // Kinds."]
+    lines += constants([(f"KIND_{row['name'].upper()}", row["code"]) for row in layout["kinds"]["rows"]])
+    lines += ["", "    // Where the words of a compound value stand, in cells."]
+    lines += constants([(f"OF_{name}", number) for name, number in compound_numbers(layout)])
+    lines += [
+        "",
+        "    /** Edges of buckets between 1 and 2: the largest double not above 2**(k / 2**SCALE_MOST), from k = 1 on. */",
+        "    static final double[] EDGES = {",
+        *(f"        {edge}," for edge in edges(layout)),
+        "    };",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def c_record(record: str, rows: dict) -> list[str]:
@@ -260,6 +309,7 @@ def outputs() -> dict[Path, str]:
         ROOT / "src/mmstats/format/layout.py": python_module(layout),
         ROOT / "c/mmstats_layout.h": c_header(layout),
         ROOT / "c/mmstats_edges.h": c_edges(layout),
+        ROOT / "java/src/mmstats/Layout.java": java_class(layout),
         law: fill_tables(law.read_text(), layout),
     }
 

@@ -178,3 +178,26 @@ def test_locks_that_cannot_be_asked_for(path, monkeypatch):
 def test_retired_totals_are_nobodys(path):
     fb.write(path, fb.whole(state=layout.STATE_RETIRED))
     assert verdict(path) == "retired"
+
+
+# --- a lock that its writer may have lost ------------------------------------------------------------
+
+POSIX = 7 | layout.WRITER_FLAG_POSIX_LOCK
+
+
+def test_a_posix_lock_that_was_lost_says_nothing_of_a_process_that_lives(path):
+    """Anything in a JVM that closes a descriptor of the file takes its writer's locks away."""
+    fb.write(path, fb.whole(writer_flags=POSIX))
+    assert verdict(path) == "alive"
+    assert verdict(path, writer_flags=7) == "gone"
+    assert verdict(path, start_ticks=identity.start_ticks() + 1) == "gone"
+    assert verdict(path, start_ticks=0) == "gone"
+    assert verdict(path, pid_ns=1) == "gone"
+    assert verdict(path, pid=missing_pid()) == "gone"
+
+
+def missing_pid():
+    """One that nobody has."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid

@@ -50,6 +50,8 @@ class Judge:
         if held:
             dead = self._process_is_dead(header) and self._may_be_judged(header, fd, device)
             return GONE if dead else ALIVE
+        if header.writer_flags & layout.WRITER_FLAG_POSIX_LOCK and self._goes_on(header):
+            return ALIVE
         return GONE if self._may_be_judged(header, fd, device) else UNKNOWN
 
     def verdict_by_pid(self, pid: int, created: float) -> str:
@@ -102,6 +104,16 @@ class Judge:
     def _process_is_dead(self, header: Header) -> bool:
         """Evidence 2, for locks that outlive the writer in a forked child."""
         return self._is_near(header) and _is_dead(header, identity.process(header.pid))
+
+    def _goes_on(self, header: Header) -> bool:
+        """Whether a process lives that can only be the writer, though its POSIX record lock is not held.
+
+        It loses that where it closes any descriptor of its own file, as a library in it might.
+        """
+        if not (header.start_ticks and self._is_near(header)):
+            return False
+        process = identity.process(header.pid)
+        return process is not None and not _is_dead(header, process)
 
     def _is_near(self, header: Beginning) -> bool:
         """Whether its pid is one that we can ask for."""

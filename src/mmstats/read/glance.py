@@ -33,7 +33,7 @@ TEXTS = slice(layout.HEADER_HOSTNAME, layout.HEADER_DROPPED)
 _PID = layout.HEADER_PID
 _REST = ("start_ticks", "started", "time_ns", "uuid", "who")
 # The layout's own, without what is not looked at.
-_fields = Struct("<16xQ16xI4x16s16s16xI4xQQQQQ8xQ192s64xQ").unpack_from
+_fields = Struct("<16xQ16xII16s16s16xI4xQQQQQ8xQ192s64xQ").unpack_from
 NOTHING_DROPPED = bytes(64)
 
 
@@ -72,17 +72,19 @@ def glance(path: str, want: int, copies: int, proc: str) -> Glanced | None:
 class Brief:
     """What of a header the short way needs.
 
-    `who`: host, group and command, as they stand there; `is_closed`: whether its writer said goodbye.
+    `who`: host, group and command, as they stand there; `is_closed`: whether its writer said goodbye;
+    `may_lose_its_lock`: whether it may live without one.
     """
 
-    __slots__ = ("boot_id", "created", "epoch", "ino", "is_closed", "pid", "pid_ns", *_REST)
+    __slots__ = ("boot_id", "created", "epoch", "ino", "is_closed", "may_lose_its_lock", "pid", "pid_ns", *_REST)
 
     def __init__(self, data: bytes) -> None:
         """FormatError where it is no header of a file that somebody writes or wrote, who dropped nothing."""
-        flags, state, self.uuid, self.boot_id, self.pid, self.start_ticks, *rest = _fields(data)
+        flags, state, promises, self.uuid, self.boot_id, self.pid, self.start_ticks, *rest = _fields(data)
         self.pid_ns, self.time_ns, self.ino, self.created, self.started, self.who, created_monotonic = rest
         self.epoch = self.created - created_monotonic
         is_dropping = not data.startswith(NOTHING_DROPPED, layout.HEADER_DROPPED)
+        self.may_lose_its_lock = bool(promises & layout.WRITER_FLAG_POSIX_LOCK)
         self.is_closed = state == layout.STATE_CLOSED
         is_ours = state == layout.STATE_LIVE or self.is_closed
         if flags or is_dropping or not is_ours or not data.startswith(BEGINNING):

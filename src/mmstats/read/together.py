@@ -182,7 +182,8 @@ class Together(Reader):
         if is_held and not brief.is_closed:
             verdict = ALIVE if self._judge.lives(brief, writer) else UNKNOWN
         else:
-            verdict = GONE if brief.is_closed or self._judge.is_left(device) else UNKNOWN
+            is_left = not brief.may_lose_its_lock and self._judge.is_left(device)
+            verdict = GONE if brief.is_closed or is_left else UNKNOWN
         return self._met.get((brief.who, verdict))
 
     def _added_by_one(

@@ -1,4 +1,4 @@
-"""The C writer, built three times: as it is shipped, and twice with sanitizers."""
+"""The writers in other languages: C, as it is shipped and twice with sanitizers, and Java."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-C = Path(__file__).resolve().parent.parent.parent / "c"
+ROOT = Path(__file__).resolve().parent.parent.parent
+C, JAVA = ROOT / "c", ROOT / "java"
 SANITIZED = "-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all"
 BUILDS = {
     "shipped": ("-O2 -g", ""),
@@ -50,10 +51,38 @@ def built(tmp_path_factory):
     return build
 
 
-class Driver:
-    """c/test/driver.c as a process: `do(line)` gives its answer."""
+@pytest.fixture(scope="session")
+def java(tmp_path_factory):
+    """The directory of the Java writer's classes, and those of its tests."""
+    if shutil.which("javac") is None:
+        pytest.skip("needs a JDK")
+    directory = tmp_path_factory.mktemp("java")
+    done = subprocess.run(
+        ["make", "-s", "-C", str(JAVA), f"BUILD={directory}", "classes"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return directory / "classes"
 
-    def __init__(self, program, directory, **told):
+
+# What a JVM needs to begin soon; none of it is for the writer.
+JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx256m")
+
+
+@pytest.fixture
+def jvm(java):
+    """A command that lacks the name of a class."""
+    return ["java", *JVM, "-cp", str(java)]
+
+
+class Driver:
+    """c/test/driver.c, or its twin in Java, as a process: `do(line)` gives its answer."""
+
+    def __init__(self, command, directory, **told):
+        self.command = command
         self.said = []
         environment = {
             **os.environ,
@@ -63,13 +92,18 @@ class Driver:
             "TSAN_OPTIONS": "exitcode=66",
         }
         self.process = subprocess.Popen(
-            [str(program)],
+            command,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    @property
+    def name(self):
+        """What the writer calls its program."""
+        return self.command[-1].rpartition("/")[2].rpartition(".")[2]
 
     @property
     def pid(self):
@@ -118,28 +152,58 @@ def stats_dir():
     shutil.rmtree(directory, ignore_errors=True)
 
 
-@pytest.fixture(params=["shipped", "address"])
-def build(request, built):
-    """Tests of what the writer does run as it is shipped, and with sanitizers."""
-    return built(request.param)
+@pytest.fixture(params=["c", "c-address", "java"])
+def program(request):
+    """The command of a driver: each test of what a writer does runs with each of them."""
+    return command_of(request.param, request)
+
+
+@pytest.fixture(params=["c", "c-address"])
+def c_program(request):
+    """Likewise, of C alone."""
+    return command_of(request.param, request)
+
+
+def command_of(name, request):
+    if name == "java":
+        return [*request.getfixturevalue("jvm"), "mmstats.Driver"]
+    return [str(request.getfixturevalue("built")(name.partition("-")[2] or "shipped") / "driver")]
 
 
 @pytest.fixture
-def driver(build, stats_dir):
+def driver(program, stats_dir):
     """A driver whose publisher is open, in a directory of its own."""
-    one = Driver(build / "driver", stats_dir).do("open")
+    yield from opened(program, stats_dir)
+
+
+@pytest.fixture
+def c_driver(c_program, stats_dir):
+    yield from opened(c_program, stats_dir)
+
+
+def opened(program, stats_dir):
+    one = Driver(program, stats_dir).do("open")
     yield one
     if one.process.poll() is None:
         one.end()
 
 
 @pytest.fixture
-def drivers(build, stats_dir):
+def drivers(program, stats_dir):
     """A function: another driver, not opened yet."""
+    yield from several(program, stats_dir)
+
+
+@pytest.fixture
+def c_drivers(c_program, stats_dir):
+    yield from several(c_program, stats_dir)
+
+
+def several(program, stats_dir):
     made = []
 
     def another(directory=stats_dir, **told):
-        made.append(Driver(build / "driver", directory, **told))
+        made.append(Driver(program, directory, **told))
         return made[-1]
 
     yield another

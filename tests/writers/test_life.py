@@ -1,4 +1,4 @@
-"""The C writer's life: threads, forks, kill -9, and what the machine refuses."""
+"""A writer's life: threads, forks, kill -9, and what the machine refuses."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def test_one_label_is_one_metric(driver, stats_dir):
 
 
 @pytest.mark.parametrize("fork", ["fork", "raw-fork"])
-def test_a_child_has_a_file_of_its_own(driver, stats_dir, fork):
+def test_a_child_has_a_file_of_its_own(c_driver, stats_dir, fork):
     """Also where the C library hears nothing of the fork; the parent's file is left alone."""
-    driver.do("counter hits", "counter requests tags=name", "histogram size", "incr hits 5")
-    driver.do("incr requests{a} 1", "observe size 3")
-    driver.do(f"{fork} incr hits 2 ; incr requests{{a}} 10 ; observe size 4", "incr hits 1")
+    c_driver.do("counter hits", "counter requests tags=name", "histogram size", "incr hits 5")
+    c_driver.do("incr requests{a} 1", "observe size 3")
+    c_driver.do(f"{fork} incr hits 2 ; incr requests{{a}} 10 ; observe size 4", "incr hits 1")
     found = sorted(
         (one.value("hits"), one.value("requests", name="a"), one.value("size").count)
         for one in read(stats_dir)
@@ -77,14 +77,14 @@ def test_a_child_has_a_file_of_its_own(driver, stats_dir, fork):
     assert len({one.origin.pid for one in read(stats_dir)}) == 2
 
 
-def test_a_child_that_does_nothing_has_no_file(driver, stats_dir):
-    driver.do("counter hits", "incr hits 1", "fork nothing")
+def test_a_child_that_does_nothing_has_no_file(c_driver, stats_dir):
+    c_driver.do("counter hits", "incr hits 1", "fork nothing")
     assert len(files(stats_dir)) == 1
 
 
-def test_a_child_of_a_child(driver, stats_dir):
-    driver.do("counter hits", "incr hits 1")
-    assert [driver.ask("fork fork incr hits 10"), driver.answer(), driver.answer()] == ["ok"] * 3
+def test_a_child_of_a_child(c_driver, stats_dir):
+    c_driver.do("counter hits", "incr hits 1")
+    assert [c_driver.ask("fork fork incr hits 10"), c_driver.answer(), c_driver.answer()] == ["ok"] * 3
     assert sorted(one.value("hits") for one in read(stats_dir)) == [1, 10]
 
 
@@ -123,7 +123,7 @@ def test_two_publishers_in_turn(driver, stats_dir):
 def test_the_file_is_for_its_owner(driver, stats_dir):
     (path,) = files(stats_dir)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert path.name.startswith(f"driver-{driver.pid}-")
+    assert path.name.startswith(f"{driver.name}-{driver.pid}-")
     assert driver.ask("file") == str(path)
 
 
@@ -178,21 +178,34 @@ def test_wrong_options(drivers, line, said):
         ("moving load window=-1", "a window of -1 seconds"),
         ("string phase size=70000", "size=70000: expected at most 65535"),
         ("enum phase states=", "has no states"),
+    ],
+)
+def test_wrong_declarations(driver, stats_dir, line, said):
+    wrong(driver, stats_dir, line, said)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
         ("counter hits aggregate=12", "aggregate=12 is none"),
         ("static version tags=a text=1", "'version' takes no tags"),
     ],
 )
-def test_wrong_declarations(driver, stats_dir, line, said):
+def test_declarations_that_types_do_not_forbid(c_driver, stats_dir, line, said):
+    wrong(c_driver, stats_dir, line, said)
+
+
+def wrong(driver, stats_dir, line, said):
     answer = driver.ask(line)
     assert answer.startswith("null ")
     assert said in answer
     assert list(read(stats_dir)[0].stats) == []
 
 
-def test_an_update_of_another_kind_is_said_once(driver, stats_dir):
-    driver.do("counter hits", "gauge free")
-    driver.do("set hits 5", "observe free 5", "incr nothing 1")
-    assert driver.said == ["mmstats: 'hits' takes no mmstats_set()"]
+def test_an_update_of_another_kind_is_said_once(c_driver, stats_dir):
+    c_driver.do("counter hits", "gauge free")
+    c_driver.do("set hits 5", "observe free 5", "incr nothing 1")
+    assert c_driver.said == ["mmstats: 'hits' takes no mmstats_set()"]
     assert read(stats_dir)[0].value("hits") == 0
 
 
@@ -216,9 +229,9 @@ def test_disabled(drivers, stats_dir):
     assert files(stats_dir) == []
 
 
-def test_descriptors_closed_behind_its_back(drivers, stats_dir):
+def test_descriptors_closed_behind_its_back(c_drivers, stats_dir):
     """As a program does that becomes a daemon: the file grows through its name."""
-    driver = drivers().do("open", "counter hits", "incr hits 1")
+    driver = c_drivers().do("open", "counter hits", "incr hits 1")
     driver.do("close-descriptors", *(f"counter hits.{number}" for number in range(100)))
     driver.do(*(f"incr hits.{number} 1" for number in range(100)))
     (one,) = read(stats_dir)

@@ -1,4 +1,4 @@
-"""What the C writer stores, kind by kind, as this project's readers see it."""
+"""What writers in other languages store, kind by kind, as this project's readers see it."""
 
 from __future__ import annotations
 
@@ -299,7 +299,12 @@ def test_both_writers_declare_the_same(driver, stats_dir, tmp_path):
 
 def test_what_is_said_of_the_writer(driver, stats_dir):
     origin = only(stats_dir).origin
-    assert (origin.pid, origin.cmd, origin.group, origin.state) == (driver.pid, "driver", "driver", "alive")
+    assert (origin.pid, origin.cmd, origin.group, origin.state) == (
+        driver.pid,
+        driver.name,
+        driver.name,
+        "alive",
+    )
     header = json.loads(json.dumps(plainly.reader().read(origin.file)["origin"]))
-    assert header["cmd"] == "driver"
+    assert header["cmd"] == driver.name
     assert combined(stats_dir).processes == 1
