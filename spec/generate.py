@@ -211,7 +211,7 @@ def java_class(layout: dict) -> str:
     lines += constants([(f"OF_{name}", number) for name, number in compound_numbers(layout)])
     lines += [
         "",
-        "    /** Edges of buckets between 1 and 2: the largest double not above 2**(k / 2**SCALE_MOST), from k = 1 on. */",
+        "    /** Edges of buckets: the largest double not above 2**(k / 2**SCALE_MOST), from k = 1 on. */",
         "    static final double[] EDGES = {",
         *(f"        {edge}," for edge in edges(layout)),
         "    };",

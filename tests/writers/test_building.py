@@ -79,6 +79,34 @@ def test_the_header_is_one_of_cpp_too(tmp_path):
         run(compiler, *arguments, "-fsyntax-only", program)
 
 
+def jobs_of(example, stats_dir):
+    """What a program publishes, run to its end."""
+    said = run(example, "25", env=there(stats_dir))
+    (one,) = snapshot(stats_dir)
+    assert said.strip() == one.origin.file
+    assert one.value("latency").count == 50
+    assert one.value("latency").min >= 0.002
+    return one
+
+
+def test_an_example_in_cpp(built, stats_dir, tmp_path):
+    if shutil.which("g++") is None:
+        pytest.skip("needs a C++ compiler")
+    flags = ["-std=c++11", "-Wall", "-Wextra", "-Werror", "-I", C, "-pthread"]
+    run("g++", *flags, C / "example.cc", built("shipped") / "libmmstats.a", "-lm", "-o", tmp_path / "example")
+    one = jobs_of(tmp_path / "example", stats_dir)
+    assert [one.value("jobs", worker=name) for name in ("one", "other")] == [25, 25]
+
+
+def test_an_example_in_rust(built, stats_dir, tmp_path):
+    if shutil.which("rustc") is None:
+        pytest.skip("needs rustc")
+    flags = ["-D", "warnings", "-L", built("shipped"), "-l", "static=mmstats", "-l", "m"]
+    run("rustc", *flags, C / "example.rs", "-o", tmp_path / "example")
+    one = jobs_of(tmp_path / "example", stats_dir)
+    assert (one.value("jobs"), one.value("phase")) == (50, "done")
+
+
 def test_every_function_is_exported_and_nothing_else(built):
     told = set(
         re.findall(

@@ -15,7 +15,7 @@ public final class Average extends Stat {
             }
             return;
         }
-        int first = metric.index;
+        int first = index;
         long n = cells.get(first);
         double sum = cells.real(first + Layout.OF_AVERAGE_SUM + (int) (n & 1)) + value;
         if (!Double.isFinite(sum)) {

@@ -4,38 +4,38 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 
 /** One lane's cells of one segment, or of one value in it: only the lane's thread stores there. */
-final class Cells {
+class Cells {
     final ByteBuffer buffer;
-    private final int at;
+    final int at;
 
     Cells(ByteBuffer buffer, int at) {
         this.buffer = buffer;
         this.at = at;
     }
 
-    long get(int cell) {
+    final long get(int cell) {
         return Words.load(buffer, at + 8 * cell);
     }
 
-    double real(int cell) {
+    final double real(int cell) {
         return Words.real(get(cell));
     }
 
-    void set(int cell, long word) {
+    final void set(int cell, long word) {
         Words.store(buffer, at + 8 * cell, word);
     }
 
-    void set(int cell, double real) {
+    final void set(int cell, double real) {
         set(cell, Words.word(real));
     }
 
     /** The witness of what was stored before. */
-    void release(int cell, long word) {
+    final void release(int cell, long word) {
         Words.storeRelease(buffer, at + 8 * cell, word);
     }
 
     /** What was stored so far stays before what comes. */
-    void fence() {
+    final void fence() {
         VarHandle.releaseFence();
     }
 }

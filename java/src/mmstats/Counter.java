@@ -15,7 +15,7 @@ public final class Counter extends Stat {
     public void incr(long amount) {
         Cells cells = cells();
         if (cells != null) {
-            cells.set(metric.index, cells.get(metric.index) + amount);
+            cells.set(index, cells.get(index) + amount);
         }
     }
 }

@@ -10,7 +10,7 @@ public final class Flag extends Stat {
     public void set(boolean value) {
         Cells cells = cells();
         if (cells != null) {
-            cells.set(metric.index, value ? 2L : 1L);
+            cells.set(index, value ? 2L : 1L);
         }
     }
 }

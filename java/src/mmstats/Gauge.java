@@ -10,7 +10,7 @@ public final class Gauge extends Stat {
     public void set(double value) {
         Cells cells = Double.isNaN(value) ? null : cells();
         if (cells != null) {
-            cells.set(metric.index, value);
+            cells.set(index, value);
         } else if (Double.isNaN(value)) { // which is also what "never" looks like
             refuse();
         }

@@ -28,7 +28,7 @@ public class Histogram extends Stat {
             return;
         }
         putBack(cells);
-        if (!shape.store(cells, metric.index, octave, metric.at << shape.scale, bucket, value, time)) {
+        if (!shape.store(cells, index, octave, metric.at << shape.scale, bucket, value, time)) {
             refuse();
         }
     }
@@ -41,17 +41,17 @@ public class Histogram extends Stat {
             octave = metric.publisher.octave(metric, which);
         }
         Lane lane = metric.publisher.lane();
-        Lane.Piece piece = lane != null ? lane.piece(octave) : null;
+        Lane.Piece piece = lane != null ? lane.piece(octave.place) : null;
         piece = piece != null ? piece : metric.publisher.attach(metric, octave);
-        return piece != null ? piece.cells : null;
+        return piece;
     }
 
     /** An update that an error left in its middle was never there: what it counted is put back. */
     private void putBack(Cells cells) {
         Distribution shape = metric.shape;
-        int spread = metric.index + shape.spread;
+        int spread = index + shape.spread;
         long begun = cells.get(spread + Layout.OF_DISTRIBUTION_BEGUN);
-        if (begun >>> Distribution.WITNESS_SHIFT != (cells.get(metric.index) + 1 & 0xFFFFFFFFL)) {
+        if (begun >>> Distribution.WITNESS_SHIFT != (cells.get(index) + 1 & 0xFFFFFFFFL)) {
             return;
         }
         int bucket = (int) (begun & (1 << Distribution.BOUND_SHIFT) - 1);

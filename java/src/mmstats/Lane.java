@@ -13,14 +13,13 @@ final class Lane {
     private WeakReference<Thread> owner = new WeakReference<>(null);
 
     /** One segment's cells, and what earlier owners of the lane left of numbers that are summed. */
-    static final class Piece {
+    static final class Piece extends Cells {
         final Segment segment;
-        final Cells cells;
         long[] base;
 
-        Piece(Segment segment, Cells cells) {
+        Piece(Segment segment, ByteBuffer buffer, int at) {
+            super(buffer, at);
             this.segment = segment;
-            this.cells = cells;
         }
     }
 
@@ -30,9 +29,10 @@ final class Lane {
         this.at = at;
     }
 
-    Piece piece(Segment segment) {
+    /** The cells of the segment that has this place; null: there are none yet. */
+    Piece piece(int place) {
         Piece[] known = pieces;
-        return segment.place < known.length ? known[segment.place] : null;
+        return place < known.length ? known[place] : null;
     }
 
     void add(Piece piece) {
@@ -76,7 +76,7 @@ final class Lane {
                 continue;
             }
             for (Metric metric : piece.segment.metrics) {
-                if (metric.generation == 0 || piece.cells.get(metric.index - 1) == metric.generation) {
+                if (metric.generation == 0 || piece.get(metric.index - 1) == metric.generation) {
                     handOver(metric, piece);
                 }
             }
@@ -84,7 +84,7 @@ final class Lane {
     }
 
     private static void handOver(Metric metric, Piece piece) {
-        Cells cells = piece.cells;
+        Cells cells = piece;
         int first = metric.index;
         long n = cells.get(first);
         switch (metric.kind) {

@@ -231,7 +231,7 @@ final class Layout {
     static final int OF_RETIRED_DECLARED = 1;
     static final int OF_RETIRED_SIZE = 2;
 
-    /** Edges of buckets between 1 and 2: the largest double not above 2**(k / 2**SCALE_MOST), from k = 1 on. */
+    /** Edges of buckets: the largest double not above 2**(k / 2**SCALE_MOST), from k = 1 on. */
     static final double[] EDGES = {
         0x1.00b1afa5abcbep+0,
         0x1.0163da9fb3335p+0,

@@ -12,8 +12,8 @@ public final class Level extends Stat {
         if (piece == null) {
             return;
         }
-        double base = metric.isSummed() && piece.base != null ? Words.real(piece.base[metric.index]) : 0;
+        double base = metric.isSummed() && piece.base != null ? Words.real(piece.base[index]) : 0;
         long word = Words.word(base == 0 ? value : base + value);
-        piece.cells.set(metric.index, metric.isSummed() ? word : Words.notNever(metric.cellType, word));
+        piece.set(index, metric.isSummed() ? word : Words.notNever(metric.cellType, word));
     }
 }

@@ -16,11 +16,11 @@ public final class Moving extends Stat {
         if (cells != null && metric.width != 0) {
             isStored = storeInTime(cells, value);
         } else if (cells != null) {
-            long n = cells.get(metric.index);
+            long n = cells.get(index);
             int place = (int) Long.remainderUnsigned(n, metric.room);
             cells.fence();
-            cells.set(metric.index + Layout.OF_MOVING_RING + place, value);
-            cells.release(metric.index, n + 1);
+            cells.set(index + Layout.OF_MOVING_RING + place, value);
+            cells.release(index, n + 1);
         }
         if (!isStored) {
             refuse();
@@ -28,7 +28,7 @@ public final class Moving extends Stat {
     }
 
     private boolean storeInTime(Cells cells, double value) {
-        int first = metric.index;
+        int first = index;
         long n = cells.get(first);
         int old = first + Layout.OF_WINDOW_NOW + NOW_CELLS * (int) (n & 1);
         long started = cells.get(old);

@@ -358,9 +358,9 @@ public final class Publisher implements AutoCloseable {
     }
 
     private static void begin(Lane lane, Metric metric) {
-        Lane.Piece piece = lane.piece(metric.segment);
+        Lane.Piece piece = lane.piece(metric.segment.place);
         if (piece != null) {
-            piece.cells.set(metric.index, metric.firstWord);
+            piece.set(metric.index, metric.firstWord);
         }
     }
 
@@ -408,7 +408,7 @@ public final class Publisher implements AutoCloseable {
             lane = newLane();
             here.set(lane);
         }
-        Lane.Piece piece = lane.piece(segment);
+        Lane.Piece piece = lane.piece(segment.place);
         if (piece == null) {
             piece = newPiece(lane, segment);
         }
@@ -420,7 +420,7 @@ public final class Publisher implements AutoCloseable {
 
     /** A slot's cells begin anew for another member: the word is 0 meanwhile. */
     private void begin(Metric member, Lane lane, Lane.Piece piece) {
-        Cells cells = piece.cells;
+        Cells cells = piece;
         int word = member.index - 1;
         if (cells.get(word) == member.generation) {
             return;
@@ -434,10 +434,10 @@ public final class Publisher implements AutoCloseable {
             Arrays.fill(piece.base, word, word + 1 + member.cells, 0);
         }
         for (Segment octave : member.segment.octaves) {
-            Lane.Piece buckets = octave != null ? lane.piece(octave) : null;
+            Lane.Piece buckets = octave != null ? lane.piece(octave.place) : null;
             int first = buckets != null ? member.at << member.shape.scale : 0;
             for (int i = 0; buckets != null && i < 1 << member.shape.scale; i++) {
-                buckets.cells.set(first + i, 0);
+                buckets.set(first + i, 0);
             }
         }
         cells.release(word, member.generation);
@@ -484,26 +484,26 @@ public final class Publisher implements AutoCloseable {
     private Lane.Piece newPiece(Lane lane, Segment segment) {
         int length = Layout.CELLS_SIZE + 8 * segment.cells;
         Region.Block block = region.take(length, Layout.LANE_ALIGN);
-        Cells cells;
+        Lane.Piece piece;
         if (block == null) {
             region.drop(Layout.DROP_REASON_SPACE, "no space for a thread's cells, it counts unseen");
-            cells = new Cells(java.nio.ByteBuffer.allocateDirect(8 * segment.cells + 8).alignedSlice(8), 0);
+            int size = 8 * segment.cells + 8;
+            piece = new Lane.Piece(segment, java.nio.ByteBuffer.allocateDirect(size).alignedSlice(8), 0);
         } else {
-            cells = new Cells(block.memory, block.at + Layout.CELLS_SIZE);
+            piece = new Lane.Piece(segment, block.memory, block.at + Layout.CELLS_SIZE);
             block.putInt(Layout.CELLS_LANE, lane.number);
             block.putInt(Layout.CELLS_SEGMENT, segment.number);
             block.putInt(Layout.CELLS_COUNT, segment.cells);
         }
         for (Metric metric : segment.metrics) {
             if (metric.generation == 0) {
-                cells.set(metric.index, metric.firstWord);
+                piece.set(metric.index, metric.firstWord);
             }
         }
         if (block != null) {
             block.publish(Layout.BLOCK_TYPE_CELLS);
             region.changed();
         }
-        Lane.Piece piece = new Lane.Piece(segment, cells);
         lane.add(piece);
         return piece;
     }

@@ -8,9 +8,19 @@ package mmstats;
  */
 public abstract class Stat {
     final Metric metric;
+    final int index; // of the value's first cell
+    private final Publisher publisher;
+    private final int place; // of its segment, in each lane
+    private final boolean isOfProcess;
+    private final long generation; // of a member
 
     Stat(Metric metric) {
         this.metric = metric;
+        index = metric.index;
+        publisher = metric.publisher;
+        place = metric.segment.place;
+        isOfProcess = metric.segment.ofProcess;
+        generation = metric.generation;
     }
 
     /** What it is called. */
@@ -20,20 +30,18 @@ public abstract class Stat {
 
     /** The calling thread's cells of the value; null: it cannot count. */
     final Lane.Piece here() {
-        Lane lane = metric.segment.ofProcess ? metric.publisher.processLane() : metric.publisher.lane();
-        Lane.Piece piece = lane != null ? lane.piece(metric.segment) : null;
-        boolean isThere = piece != null
-                && (metric.generation == 0 || piece.cells.get(metric.index - 1) == metric.generation);
-        return isThere ? piece : metric.publisher.attach(metric, metric.segment);
+        Lane lane = isOfProcess ? publisher.processLane() : publisher.lane();
+        Lane.Piece piece = lane != null ? lane.piece(place) : null;
+        boolean isThere = piece != null && (generation == 0 || piece.get(index - 1) == generation);
+        return isThere ? piece : publisher.attach(metric, metric.segment);
     }
 
     final Cells cells() {
-        Lane.Piece piece = here();
-        return piece != null ? piece.cells : null;
+        return here();
     }
 
     /** Counts a value that cannot be kept. */
     final void refuse() {
-        metric.publisher.drop(Layout.DROP_REASON_VALUE, null);
+        publisher.drop(Layout.DROP_REASON_VALUE, null);
     }
 }

@@ -11,7 +11,7 @@ public final class State extends Stat {
         boolean isOne = state >= 0 && state < metric.size;
         Cells cells = isOne ? cells() : null;
         if (cells != null) {
-            cells.set(metric.index, (long) state);
+            cells.set(index, (long) state);
         } else if (!isOne) {
             refuse();
         }

@@ -14,7 +14,7 @@ public final class Text extends Stat {
         }
         byte[] bytes = Texts.utf8(text);
         int length = Machine.cutAt(bytes, metric.size);
-        int first = metric.index;
+        int first = index;
         long n = cells.get(first);
         int slot = first + Layout.OF_TEXT_SLOTS + metric.room * (int) (n + 1 & 1);
         cells.fence();

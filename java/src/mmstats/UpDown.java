@@ -10,7 +10,7 @@ public final class UpDown extends Stat {
     public void move(long amount) {
         Cells cells = cells();
         if (cells != null) {
-            cells.set(metric.index, cells.get(metric.index) + amount);
+            cells.set(index, cells.get(index) + amount);
         }
     }
 

@@ -12,8 +12,8 @@ public final class WholeLevel extends Stat {
         if (piece == null) {
             return;
         }
-        long base = metric.isSummed() && piece.base != null ? piece.base[metric.index] : 0;
-        piece.cells.set(
-                metric.index, metric.isSummed() ? base + value : Words.notNever(metric.cellType, value));
+        long base = metric.isSummed() && piece.base != null ? piece.base[index] : 0;
+        piece.set(
+                index, metric.isSummed() ? base + value : Words.notNever(metric.cellType, value));
     }
 }

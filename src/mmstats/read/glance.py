@@ -76,7 +76,10 @@ class Brief:
     `may_lose_its_lock`: whether it may live without one.
     """
 
-    __slots__ = ("boot_id", "created", "epoch", "ino", "is_closed", "may_lose_its_lock", "pid", "pid_ns", *_REST)
+    __slots__ = (
+        *("boot_id", "created", "epoch", "ino", "is_closed", "may_lose_its_lock", "pid", "pid_ns"),
+        *_REST,
+    )
 
     def __init__(self, data: bytes) -> None:
         """FormatError where it is no header of a file that somebody writes or wrote, who dropped nothing."""
