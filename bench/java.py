@@ -23,7 +23,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as build, tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
         subprocess.run(["make", "-s", "-C", str(JAVA), f"BUILD={build}", "classes"], check=True)
         bench = ["java", "-cp", f"{build}/classes", "mmstats.Bench"]
-        told = {"env": {**os.environ, "MMSTATS_PATH": directory}, "check": True, "capture_output": True, "text": True}
+        told = {
+            "env": {**os.environ, "MMSTATS_PATH": directory},
+            "check": True,
+            "capture_output": True,
+            "text": True,
+        }
         names = subprocess.run(bench, **told).stdout.splitlines()
         spent = {name: float(subprocess.run([*bench, name], **told).stdout) for name in names}
     print("| update | ns | against AtomicLong |\n|---|---|---|")
