@@ -23,14 +23,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as build, tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
         subprocess.run(["make", "-s", "-C", str(JAVA), f"BUILD={build}", "classes"], check=True)
         bench = ["java", "-cp", f"{build}/classes", "mmstats.Bench"]
-        told = {
-            "env": {**os.environ, "MMSTATS_PATH": directory},
-            "check": True,
-            "capture_output": True,
-            "text": True,
-        }
-        names = subprocess.run(bench, **told).stdout.splitlines()
-        spent = {name: float(subprocess.run([*bench, name], **told).stdout) for name in names}
+        environment = {**os.environ, "MMSTATS_PATH": directory}
+
+        def said(*words: str) -> str:
+            command = [*bench, *words]
+            done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+            return done.stdout
+
+        spent = {name: float(said(name)) for name in said().splitlines()}
     print("| update | ns | against AtomicLong |\n|---|---|---|")
     for name, each in sorted(spent.items(), key=lambda item: item[1]):
         print(f"| {name} | {each:.1f} | {each / spent['AtomicLong.incrementAndGet']:.2f} x |")

@@ -144,6 +144,7 @@ class BaseMmStats(Instance, metaclass=FieldGatherer):
     group: what belongs together; None: MMSTATS_GROUP, else the command's name
     persistent: go on, after a restart, where the file of that name stood; see docs/python.md
     strict: raise RegionError where the machine refuses a file, instead of going on unseen
+    format: 2; or 1, a file that 0.8 reads, of the fields that it had: see docs/python.md
 
     In path and filename stand {CMD} {PID} {TID} {ID} {UID} {CLASS}. Raises UsageError for what no
     program can mean, DuplicateFieldName for one label that is two things.
@@ -163,9 +164,10 @@ class BaseMmStats(Instance, metaclass=FieldGatherer):
         format: int = 2,  # noqa: A002 - the public name
     ) -> None:
         cls = type(self)
-        if format != 2:
-            raise UsageError(f"format={format!r}: expected 2; version 1 is read, and not written yet")
         prefix = check_text("label_prefix", label_prefix or "")
+        if format != 2:
+            self._begin_as_0_8(format, path, filename, group, prefix, persistent=persistent, strict=strict)
+            return
         settings = Settings(path, filename, group, cls.__name__, persistent=persistent, strict=strict)
         fields = cls.__mmstats_fields__
         wanted = [field.metric(prefix, attribute) for attribute, field in fields.items()]
@@ -176,6 +178,27 @@ class BaseMmStats(Instance, metaclass=FieldGatherer):
         for (attribute, field), metric in zip(fields.items(), model.metrics):
             field.attach(self, attribute, model, metric)
         report.say()
+
+    def _begin_as_0_8(
+        self,
+        format: object,  # noqa: A002
+        path: object,
+        filename: object,
+        group: str | None,
+        prefix: str,
+        *,
+        persistent: bool,
+        strict: bool,
+    ) -> None:
+        if format != 1:
+            raise UsageError(f"format={format!r}: expected 2, or 1 for readers of 0.8")
+        if persistent:
+            raise UsageError("persistent=True: a file of format=1 cannot be gone on with")
+        from mmstats.publish import legacy_model  # who needs none does not load it
+
+        cls = type(self)
+        settings = legacy_model.settings_of(path, filename, group, cls.__name__, strict=strict)
+        legacy_model.begin(self, settings, prefix, cls.__mmstats_fields__)
 
     @property
     def filename(self) -> str | None:
