@@ -17,11 +17,12 @@ JAVA = Path(__file__).resolve().parent.parent / "java"
 
 def main() -> int:
     """Print the table."""
-    if shutil.which("javac") is None or shutil.which("make") is None:
+    make = shutil.which("make")
+    if shutil.which("javac") is None or make is None:
         print("needs a JDK and make")
         return 0
     with tempfile.TemporaryDirectory() as build, tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
-        subprocess.run(["make", "-s", "-C", str(JAVA), f"BUILD={build}", "classes"], check=True)
+        subprocess.run([make, "-s", "-C", str(JAVA), f"BUILD={build}", "classes"], check=True)
         bench = ["java", "-cp", f"{build}/classes", "mmstats.Bench"]
         environment = {**os.environ, "MMSTATS_PATH": directory}
 
