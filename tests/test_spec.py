@@ -22,7 +22,7 @@ def generator(tmp_path):
     for name in ("layout.toml", "FORMAT.md", "generate.py"):
         (tmp_path / "spec").mkdir(exist_ok=True)
         shutil.copy(SPEC / name, tmp_path / "spec" / name)
-    for directory in ("src/mmstats/format", "c"):
+    for directory in ("src/mmstats/format", "c", "java/src/mmstats"):
         (tmp_path / directory).mkdir(parents=True)
     spec = importlib.util.spec_from_file_location("generate", tmp_path / "spec" / "generate.py")
     module = importlib.util.module_from_spec(spec)
@@ -48,6 +48,7 @@ def test_check_names_each_file_that_lags_and_writes_nothing(generator, capsys):
     said = capsys.readouterr().out
     assert "src/mmstats/format/layout.py" in said
     assert "c/mmstats_layout.h" in said
+    assert "java/src/mmstats/Layout.java" in said
     assert not (generator.ROOT / "src/mmstats/format/layout.py").exists()
 
 

@@ -447,6 +447,7 @@ def test_streams_end_with_the_watch_and_have_all_that_was_missed(place):
     with TestClient(app) as client:
         told = samples(client, 4)
         app.state.watch.end()
+        app.state.watch.join()  # a sample may be on its way
         epoch = told["epoch"]
         last = app.state.watch.history.last
 

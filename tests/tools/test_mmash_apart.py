@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from mmstats import kinds
 from mmstats.stat import About, Origin, Snapshot, Stat
+from mmstats.tools import recordings
 from mmstats.tools.mmash import Settings, create_app, splits, uploads
 from mmstats.tools.mmash.series import Between
 from mmstats.tools.mmash.splits import MOST_SPLITS, PROCESS, UNASKED, Splits
@@ -268,9 +269,15 @@ def test_more_than_may_be_sent(client, monkeypatch):
 
 def test_what_grows_without_end_when_unpacked(client, monkeypatch):
     monkeypatch.setattr(uploads, "MOST_UNPACKED", 1 << 20)
-    answer = client.post("/api/v1/replay", content=gzip.compress(b" " * (2 << 20)))
+    answer = client.post("/api/v1/replay", content=gzip.compress(b" \n" * (1 << 20)))
     assert answer.status_code == 400
     assert "more than 1 MiB when unpacked" in answer.json()["error"]
+
+
+def test_a_line_that_is_longer_than_any_sample(client, monkeypatch):
+    monkeypatch.setattr(recordings, "LONGEST", 1 << 20)
+    answer = client.post("/api/v1/replay", content=gzip.compress(b" " * (2 << 20)))
+    assert (answer.status_code, answer.json()["error"]) == (400, "the recording: a line of more than 1 MiB")
 
 
 def test_no_page_from_elsewhere_may_send_one(client):

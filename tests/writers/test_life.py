@@ -224,6 +224,48 @@ def test_a_place_that_cannot_be_had(drivers, stats_dir):
     assert (stats_dir / "file").read_text() == "precious"
 
 
+def test_a_missing_directory_is_made(drivers, stats_dir):
+    place = stats_dir / "one/other"
+    drivers(place).do("open", "counter hits", "incr hits 1")
+    assert read(place)[0].value("hits") == 1
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+
+
+def test_a_directory_that_vanishes(drivers, stats_dir):
+    """What was seen is seen no more; the program goes on, also where the file grows."""
+    place = stats_dir / "place"
+    driver = drivers(place).do("open", "counter hits", "incr hits 1")
+    shutil.rmtree(place)
+    driver.do(*(f"counter hits.{number}" for number in range(200)), "incr hits 1", "incr hits.199 1")
+    driver.do("keep other incr hits 5")
+    assert driver.said == []
+
+
+def test_no_descriptors(drivers, stats_dir):
+    """What a second publisher asks for cannot be had. With the first one a JVM has loaded what it needs."""
+    driver = drivers().do("open", "counter hits", "string phase", "incr hits 1", "text phase up", "close")
+    resource.prlimit(driver.pid, resource.RLIMIT_NOFILE, (3, 3))  # numbers that are all in use
+    driver.do("open", "counter hits", "incr hits 1 1000", "string phase", "text phase up")
+    (said,) = driver.said
+    assert said.startswith("mmstats: cannot publish, the stats are in private memory: ")
+    assert len(files(stats_dir)) == 1
+    driver.kill()  # at its end a sanitizer would ask for some
+
+
+@needs_root
+def test_a_file_system_that_is_read_only(drivers, tmp_path):
+    place = tmp_path / "fixed"
+    place.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=16k,mode=700", "tmpfs", str(place)], check=True)
+    try:
+        driver = drivers(place).do("open", "counter hits", "incr hits 1")
+        (said,) = driver.said
+        assert "Read-only file system" in said
+        driver.kill()
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
 def test_disabled(drivers, stats_dir):
     drivers(MMSTATS_DISABLE="1").do("open", "counter hits", "incr hits 1")
     assert files(stats_dir) == []

@@ -19,7 +19,11 @@ final class Ended implements Runnable {
         Ended made = new Ended(publisher);
         Thread thread = new Thread(made, "mmstats");
         thread.setDaemon(true);
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError error) { // no thread to be had: the next thread that comes looks by itself
+            return made;
+        }
         return made;
     }
 

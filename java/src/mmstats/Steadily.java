@@ -17,7 +17,12 @@ final class Steadily {
         Work<T> working = new Work<>(work);
         Thread thread = new Thread(working, "mmstats");
         thread.setDaemon(true);
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError error) { // no thread to be had: as well as can be, then
+            working.run();
+            return working.result();
+        }
         boolean isInterrupted = false;
         while (true) {
             try {

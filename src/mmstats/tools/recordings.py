@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import IO, Any, Literal
 
 FORMAT, SCHEMA = "mmstats recording", 1
+LONGEST = 64 << 20  # bytes of a line that somebody sends
 OF_ABOUT = ("aggregate", "help", "keep", "kind", "label", "tags", "unit", "declared", "ttl")
 OF_ORIGIN = ("cmd", "created", "file", "group", "host", "pid", "started", "state", "uid", "uuid")
 SPECIAL = {"inf": float("inf"), "-inf": float("-inf"), "nan": float("nan")}
@@ -120,7 +121,9 @@ def lines_of(file: IO[bytes], name: str, most: int) -> Iterator[str]:
     left = most
     try:
         while True:
-            line = opened.readline(left + 1)
+            line = opened.readline(min(left, LONGEST) + 1)
+            if len(line) > LONGEST:
+                raise RecordingError(f"{name}: a line of more than {LONGEST >> 20} MiB")
             left -= len(line)
             if left < 0:
                 raise RecordingError(f"{name}: more than {most >> 20} MiB when unpacked")
