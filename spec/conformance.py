@@ -29,6 +29,8 @@ sys.path.insert(0, str(SPEC))
 from vectors import vectors  # noqa: E402 - it stands beside this program
 
 SCRIPTS = SPEC / "scripts"
+SOURCE = ROOT / "src"
+PYTHON = ["env", f"PYTHONPATH={SOURCE}", sys.executable]  # with this project, whether it is installed or not
 MEMORY = "/dev/shm"  # noqa: S108 - where files of stats belong; a directory of its own is made there
 LONG = 60  # seconds that an answer may take
 WHOLE = ("u64", "i64")  # a reader may not know which of both it was
@@ -229,14 +231,15 @@ def own_readers() -> dict[str, list[str]]:
     """The two of this project."""
     return {
         "plain": [sys.executable, str(SPEC / "plain_reader.py")],
-        "python": [sys.executable, str(SPEC / "python_reader.py")],
+        "python": [*PYTHON, str(SPEC / "python_reader.py")],
     }
 
 
 def own_writers(directory: str) -> dict[str, list[str]]:
-    """Both twins, and C and Java, if they can be built here; in that directory."""
-    writer = [sys.executable, str(SPEC / "python_writer.py")]
-    found = {f"python, {twin}": ["env", f"MMSTATS_CELLS={twin}", *writer] for twin in ("pure", "native")}
+    """Python by both twins, if the native one was built; C and Java, if they can be built here."""
+    twins = ("pure", "native") if list(SOURCE.glob("mmstats/cells/_native*.so")) else ("pure",)
+    writer = str(SPEC / "python_writer.py")
+    found = {f"python, {twin}": ["env", f"MMSTATS_CELLS={twin}", *PYTHON, writer] for twin in twins}
     if shutil.which("make") and shutil.which("gcc"):
         make(ROOT / "c", f"{directory}/c", f"{directory}/c/driver")
         found["C"] = [f"{directory}/c/driver"]
