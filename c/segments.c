@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-enum { ENOUGH = 512 }; /* cells: of large values there are fewer side by side */
+enum {
+    ENOUGH = 512, /* cells: of large values there are fewer side by side */
+    FEW = 8,      /* members in a family's first segment */
+};
 
 struct segment *
 segment_new(mmstats_publisher *publisher, uint32_t cells, bool of_process)
@@ -58,9 +61,10 @@ bool
 segment_place(mmstats_publisher *publisher, mmstats_stat *stat, struct segment **open, uint32_t head)
 {
     uint32_t step = head + stat->cells, room = step;
-    if (head != 0) {
-        uint32_t most = ENOUGH / step;
-        room = step * (most < 1 ? 1 : most < MOST_BESIDE ? most : MOST_BESIDE);
+    if (head != 0) { /* as many as the family has already: it doubles */
+        uint32_t most = ENOUGH / step, members = stat->family->member_count;
+        members = members < FEW ? FEW : members < MOST_BESIDE ? members : MOST_BESIDE;
+        room = step * (most < 1 ? 1 : most < members ? most : members);
     }
     else if (stat->cells <= SMALL) {
         room = MOST_BESIDE;

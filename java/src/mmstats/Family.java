@@ -101,7 +101,7 @@ public final class Family<S extends Stat> {
         Metric member = new Metric(metric, values);
         Metric old = slotLeft(values.length);
         if (old == null) {
-            open = metric.publisher.place(member, open, 1);
+            open = metric.publisher.place(member, open, 1, members.size());
             metric.publisher.declareMember(member);
         } else {
             takeOver(member, old);

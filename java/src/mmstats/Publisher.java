@@ -269,7 +269,7 @@ public final class Publisher implements AutoCloseable {
         }
         if (metric.cells > 0 && !metric.isFamily()) {
             int which = metric.isOfProcess() ? 1 : 0;
-            Segment next = place(metric, metric.cells <= Segment.SMALL ? open[which] : null, 0);
+            Segment next = place(metric, metric.cells <= Segment.SMALL ? open[which] : null, 0, 0);
             if (metric.cells <= Segment.SMALL) {
                 open[which] = next;
             }
@@ -340,11 +340,11 @@ public final class Publisher implements AutoCloseable {
     }
 
     /** Gives a value its cells; the segment where the next one of its sort may stand. */
-    Segment place(Metric metric, Segment open, int head) {
+    Segment place(Metric metric, Segment open, int head, int members) {
         int step = head + metric.cells;
         Segment segment = open;
         if (segment == null || !segment.hasRoom(step)) {
-            int room = Segment.room(metric.cells, head);
+            int room = Segment.room(metric.cells, head, members);
             segment = new Segment(segmentPlaces++, room, metric.isOfProcess());
             segment.number = ++segmentNumbers;
             segment.values = room / step;

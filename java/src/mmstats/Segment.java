@@ -8,6 +8,7 @@ final class Segment {
     static final int MOST_BESIDE = 64; // values that share a segment; members of a family side by side
     static final int SMALL = 3; // cells of a value that shares its segment
     private static final int ENOUGH = 512; // cells: of large values there are fewer side by side
+    private static final int FEW = 8; // members in a family's first segment
 
     final int place; // in each lane's table
     final int cells;
@@ -24,11 +25,15 @@ final class Segment {
         this.ofProcess = ofProcess;
     }
 
-    /** Cells of a segment for values of so many cells each, `head`: with a generation before them. */
-    static int room(int cells, int head) {
+    /**
+     * Cells of a segment for values of so many cells each, `head`: with a generation before them. Of a family as many
+     * as it has `members` already: it doubles.
+     */
+    static int room(int cells, int head, int members) {
         int step = head + cells;
         if (head > 0) {
-            return step * Math.max(1, Math.min(MOST_BESIDE, ENOUGH / step));
+            int beside = Math.min(Math.max(FEW, members), MOST_BESIDE);
+            return step * Math.max(1, Math.min(beside, ENOUGH / step));
         }
         return cells <= SMALL ? MOST_BESIDE : step;
     }

@@ -26,18 +26,19 @@ if TYPE_CHECKING:
 
     Values = tuple[str, ...]
 
-MOST = 64  # members whose cells stand side by side
+FEW = 8  # members whose cells stand side by side in a family's first segment; then twice as many, and so on
+MOST = 64
 ENOUGH = 512  # cells: of large values there are fewer
 
 
 class SlotSchema(Schema):
     """The cells of several slots of one family, side by side in one segment."""
 
-    def __init__(self, metric: Metric) -> None:
+    def __init__(self, metric: Metric, members: int = FEW) -> None:
         super().__init__(next(metric.segments), ())
         self.metric = metric
         self.step = 1 + metric.cells
-        self.cells = self.step * max(1, min(MOST, ENOUGH // self.step))
+        self.cells = self.step * max(1, min(members, MOST, ENOUGH // self.step))
         self.places = iter(range(0, self.cells, self.step))
 
     @property
@@ -200,7 +201,8 @@ class Slots:
             index = None if schema is None else next(schema.places, None)
             if schema is not None and index is not None:
                 return Slot(schema, index, room)
-            self._schemas[metric] = SlotSchema(metric)
+            before = 0 if schema is None else schema.cells // schema.step
+            self._schemas[metric] = SlotSchema(metric, max(FEW, 2 * before))
 
     def _rest(self, metric: Metric, room: int) -> None:
         """Nobody is in the middle of a store: what was given back before may be taken from here on."""
