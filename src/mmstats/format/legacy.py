@@ -33,6 +33,8 @@ SIZES = {
     **dict.fromkeys("qQdlL", 8),
 }
 
+MOST_KNOWN = 4_096
+_known: dict[bytes, tuple[str, str, int]] = {}  # the bytes before a value: label, letter, size
 _length = Struct("<H").unpack_from
 
 
@@ -90,20 +92,42 @@ def _next_length(data: bytes, at: int) -> int:
 
 def _field(data: bytes, at: int, label_length: int) -> tuple[Field, int]:
     """The field whose label begins at `at`, and where the next one begins."""
-    label = _bytes(data, at, label_length).decode("utf-8", "ignore")
-    at += label_length
-    type_length = int(_length(_bytes(data, at, 2))[0])
-    code = _bytes(data, at + 2, type_length).decode("ascii", "replace")
-    letter, size = _type(code, at + 2)
-    at += 2 + type_length
+    label, letter, size, at = _head(data, at, label_length)
     index = _bytes(data, at, 1)[0]
     if index not in (0, 1, UNBUFFERED):
         raise FormatError(at, f"buffer {index}", f"0, 1 or {UNBUFFERED}")
     buffers = 1 if index == UNBUFFERED else 2
-    read = 0 if index == UNBUFFERED else index ^ 1  # the index names the one that is being written
-    raw = _bytes(data, at + 1, size * buffers)[size * read : size * (read + 1)]
-    value = raw.partition(b"\0")[0].decode("utf-8", "ignore") if letter == "s" else LETTERS[letter](raw)[0]
-    return Field(label, letter, value, buffered=buffers == 2), at + 1 + size * buffers
+    end = at + 1 + size * buffers
+    if end > len(data):
+        _bytes(data, at + 1, size * buffers)
+    begin = at + 1 if buffers == 1 else at + 1 + size * (index ^ 1)  # the index names the one that is written
+    if letter == "s":
+        value: Value = data[begin : begin + size].partition(b"\0")[0].decode("utf-8", "ignore")
+    else:
+        value = LETTERS[letter](data, begin)[0]
+    return Field(label, letter, value, buffered=buffers == 2), end
+
+
+def _head(data: bytes, at: int, label_length: int) -> tuple[str, str, int, int]:
+    """Label, letter and size of the field whose label begins at `at`, and where its index stands.
+
+    The files of one program begin their fields alike, so what such bytes say is remembered.
+    """
+    end = at + label_length + 2
+    if end <= len(data):
+        end += data[end - 2] | data[end - 1] << 8
+    raw = data[at - 2 : end]
+    known = _known.get(raw)
+    if known is None:
+        label = _bytes(data, at, label_length).decode("utf-8", "ignore")
+        at += label_length
+        type_length = int(_length(_bytes(data, at, 2))[0])
+        code = _bytes(data, at + 2, type_length).decode("ascii", "replace")
+        known = (label, *_type(code, at + 2))
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[raw] = known
+    return (*known, end)
 
 
 def _type(code: str, at: int) -> tuple[str, int]:

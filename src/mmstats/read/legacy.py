@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".mmstats"
 FLOATS = frozenset("fd")
+MOST_ABOUTS = 4_096
+_abouts: dict[tuple[str, str, bool], About] = {}
 
 
 def read_legacy(data: bytes, source: Source, path: str, judge: Judge) -> Snapshot:
@@ -66,6 +68,17 @@ def _is_of_system(field: Field) -> bool:
 
 
 def _about(field: Field) -> About:
+    """What is said of it, the same for all that are called so."""
+    key = (field.label, field.type, field.buffered)
+    about = _abouts.get(key)
+    if about is None:
+        if len(_abouts) >= MOST_ABOUTS:
+            _abouts.clear()
+        about = _abouts[key] = _new_about(field)
+    return about
+
+
+def _new_about(field: Field) -> About:
     """What 0.8's type letters meant: a bool and a byte had one buffer, and so had every static."""
     if field.type == "s":
         kind, aggregate = "text", "set"  # a file does not tell when a text was written: all are shown
