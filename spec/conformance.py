@@ -207,7 +207,7 @@ def verdicts(rows: dict[str, list], columns: dict, check) -> tuple[dict, list[st
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for row, items in rows.items():
             for column, command in columns.items():
-                told = list(pool.map(lambda item: verdict(command, item[1:]), items))  # noqa: B023
+                told = list(pool.map(lambda item: verdict(command, item[1:]), items))  # noqa: B023 - used up at once
                 right[row, column] = f"{told.count('')}/{len(items)}"
                 wrong += [f"{item[0]}, {column}: {why}" for item, why in zip(items, told) if why]
     return right, wrong

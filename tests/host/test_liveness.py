@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import filebuilder as fb
+from mmstats.combining import Combiner
 from mmstats.format import layout
 from mmstats.format.header import decode_header
 from mmstats.host import identity, liveness, locks, mounts
@@ -201,3 +202,19 @@ def missing_pid():
     child = subprocess.Popen(["true"])
     child.wait()
     return child.pid
+
+
+@pytest.mark.parametrize("pure", [True, False], ids=["pure", "native"])
+def test_many_such_files_are_added_up_as_those_of_the_living(tmp_path, pure):
+    """By the short way as well, which has learned by then what the dead of that program look like."""
+    if not pure:
+        pytest.importorskip("mmstats.read._native", reason="not on a machine without the native twin")
+    rows = fb.fields(("hits", "counter", fb.U64, 2), ("free", "gauge", fb.F64, 5.0))
+    for number in range(6):
+        fb.write(tmp_path / f"{number}.mmstats", fb.whole(*rows, writer_flags=POSIX))
+        dead = fb.whole(*rows, writer_flags=POSIX, start_ticks=identity.start_ticks() + 1)
+        fb.write(tmp_path / f"dead-{number}.mmstats", dead)
+    combiner = Combiner(pure=pure)
+    for _ in range(2):
+        whole = combiner.combined(tmp_path)
+        assert (whole.value("hits"), whole.value("free")) == (24, 30.0)

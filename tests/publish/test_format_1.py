@@ -280,6 +280,11 @@ def test_the_name_of_somebody_who_is_gone_is_taken(tmp_path):
     stats = Web(path=tmp_path, filename="one.mmstats", format=1)
     assert path.read_bytes() == b"precious"
     stats.remove()
+    path.unlink()
+    os.mkfifo(path)  # whoever reads that without care waits for ever
+    stats = Web(path=tmp_path, filename="one.mmstats", format=1)
+    assert path.is_fifo()
+    stats.remove()
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_a_service_that_is_killed_and_started_again(jvm, stats_dir):
     jobs = whole.value("service.jobs")
     assert told <= jobs <= told + 10 * 8
     latency = whole.value("service.latency")
-    assert latency.count == jobs or abs(latency.count - jobs) <= 10 * 8
+    assert abs(latency.count - jobs) <= 10 * 8  # what was killed between the two
     by_slurp = subprocess.run(
         [
             sys.executable,

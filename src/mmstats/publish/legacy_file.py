@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PAGE = mmap.PAGESIZE
 LARGEST = 1 << 20  # bytes of a file that is looked at for whose it is
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # whoever put what there
 TRIES = 20
 
 
@@ -36,9 +37,7 @@ class LegacyFile:
 
     __slots__ = ("lock", "memory", "path", "slots")
 
-    def __init__(
-        self, settings: Settings, fields: Iterable[tuple[bytes, str, bool]], values: list[object]
-    ) -> None:
+    def __init__(self, settings: Settings, fields: Fields, values: list[object]) -> None:
         """RegionError where there can be no file, and that was asked for; else it is private memory."""
         self.lock = RLock()
         head, self.slots = laid_out(fields)
@@ -62,7 +61,7 @@ class LegacyFile:
         return slot.get(self.memory)  # type: ignore[arg-type] # memory of either sort
 
     def set(self, slot: Slot, value: object) -> None:
-        slot.set(self.memory, value)  # type: ignore[arg-type]
+        slot.set(self.memory, value)  # type: ignore[arg-type] # likewise
 
     def flush(self) -> None:
         """Bring it to its disk."""
@@ -121,10 +120,15 @@ def _named(settings: Settings, directory: str, temporary: str) -> str:
 def _is_left(path: str) -> bool:
     """Whether a file of version 1 says that its writer is gone. One that says nothing is somebody's."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST)
+        fd = os.open(path, READ)
     except OSError:
         return False
+    try:
+        data = os.pread(fd, LARGEST, 0)
+    except OSError:  # a directory, a pipe
+        return False
+    finally:
+        os.close(fd)
     if data[:1] != b"\x01":
         return False
     told = {field.label.rpartition("sys.")[2]: field.value for field in decode_legacy(data).fields}

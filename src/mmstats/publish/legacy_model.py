@@ -11,6 +11,7 @@ from _thread import RLock, _local
 from math import inf, isnan
 
 from mmstats.errors import UsageError
+from mmstats.format import layout
 from mmstats.format.encode import cut
 from mmstats.publish import legacy_handles as handles
 from mmstats.publish import report
@@ -83,7 +84,11 @@ class LegacyField:
     def __init__(self, attribute: str, field: Field, prefix: str) -> None:
         """UsageError: 0.8 had nothing like it."""
         kind = next((one for one in type(field).__mro__ if one in LETTERS or one is StringField), None)
-        news = field.tags or getattr(field, "window", None) or (kind is CounterField and field.cell_type != 1)
+        news = (
+            field.tags
+            or getattr(field, "window", None)
+            or (kind is CounterField and field.cell_type != layout.CELL_TYPE_U64)
+        )
         if kind is None or news:
             raise UsageError(f"{field!r}: format=1 has the fields of 0.8 alone, and this is a newer one")
         self.attribute, self.field = attribute, field
