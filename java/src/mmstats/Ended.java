@@ -15,16 +15,14 @@ final class Ended implements Runnable {
         this.publisher = new WeakReference<>(publisher);
     }
 
-    static Ended watching(Publisher publisher) {
-        Ended made = new Ended(publisher);
-        Thread thread = new Thread(made, "mmstats");
+    static void watch(Publisher publisher) {
+        Thread thread = new Thread(new Ended(publisher), "mmstats");
         thread.setDaemon(true);
         try {
             thread.start();
-        } catch (OutOfMemoryError error) { // no thread to be had: the next thread that comes looks by itself
-            return made;
+        } catch (OutOfMemoryError error) {
+            // no thread to be had: the next one that comes looks by itself
         }
-        return made;
     }
 
     @Override

@@ -102,7 +102,7 @@ public final class Family<S extends Stat> {
         Metric old = slotLeft(values.length);
         if (old == null) {
             open = metric.publisher.place(member, open, 1, members.size());
-            metric.publisher.declareMember(member);
+            Blocks.declareMember(metric.publisher.region(), member);
         } else {
             takeOver(member, old);
         }
@@ -129,7 +129,7 @@ public final class Family<S extends Stat> {
         member.generation = old.generation + 1;
         member.segment.metrics.add(member);
         if (old.block == null) {
-            metric.publisher.declareMember(member);
+            Blocks.declareMember(metric.publisher.region(), member);
             return;
         }
         Region.Block block = old.block;

@@ -40,7 +40,7 @@ public class Histogram extends Stat {
         if (octave == null) {
             octave = metric.publisher.octave(metric, which);
         }
-        Lane lane = metric.publisher.lane();
+        Lane lane = metric.publisher.lanes().here();
         Lane.Piece piece = lane != null ? lane.piece(octave.place) : null;
         piece = piece != null ? piece : metric.publisher.attach(metric, octave);
         return piece;

@@ -1,10 +1,8 @@
 package mmstats;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -28,21 +26,17 @@ import java.util.function.Function;
 public final class Publisher implements AutoCloseable {
     private final Settings settings;
     private final Region region;
-    private final Lane processLane;
-    private final ThreadLocal<Lane> here = new ThreadLocal<>();
-    private final List<Lane> lanes = new ArrayList<>();
+    private final Lanes lanes = new Lanes(this);
     private final Map<String, Object> known = new HashMap<>(); // a Stat, a Family, or the Metric of a constant
     private final Segment[] open = new Segment[2]; // where the next small value may stand
     private int metricNumbers;
     private int segmentNumbers;
     private int segmentPlaces;
-    private Ended ended;
     private boolean isClosed;
 
     private Publisher(Settings settings) {
         this.settings = settings;
         region = new Region(settings);
-        processLane = new Lane(0, java.nio.ByteBuffer.allocateDirect(16).alignedSlice(8), 0);
     }
 
     /** As the environment says. */
@@ -275,7 +269,7 @@ public final class Publisher implements AutoCloseable {
             }
         }
         metric.number = ++metricNumbers;
-        declare(metric);
+        Blocks.declare(region, metric);
         T made = make.apply(metric);
         known.put(metric.label, made);
         return made;
@@ -286,57 +280,6 @@ public final class Publisher implements AutoCloseable {
             return ((Stat) known).metric;
         }
         return known instanceof Family ? ((Family<?>) known).metric() : (Metric) known;
-    }
-
-    private void declare(Metric metric) {
-        byte[][] texts = {
-            Texts.utf8(metric.label), metric.unit, metric.help, metric.value, metric.tagNames, metric.extra
-        };
-        int length = Layout.METRIC_SIZE + Arrays.stream(texts).mapToInt(text -> text.length).sum();
-        Region.Block block = region.take(length, Layout.BLOCK_ALIGN);
-        if (block == null) {
-            region.drop(Layout.DROP_REASON_SPACE, "no space to publish a metric, it counts unseen");
-            return;
-        }
-        block.putInt(Layout.METRIC_METRIC, metric.number);
-        block.putByte(Layout.METRIC_KIND, metric.kind);
-        block.putByte(Layout.METRIC_CELL_TYPE, metric.cellType);
-        block.putByte(Layout.METRIC_AGGREGATE, metric.aggregate);
-        block.putByte(Layout.METRIC_FLAGS, metric.flags);
-        block.putInt(Layout.METRIC_SEGMENT, metric.segment != null ? metric.segment.number : 0);
-        block.putInt(Layout.METRIC_INDEX, metric.index);
-        block.putInt(Layout.METRIC_CELLS, metric.cells);
-        block.putInt(Layout.METRIC_STATE, Layout.METRIC_STATE_LIVE);
-        block.putLong(Layout.METRIC_INITIAL, metric.initial);
-        int[] lengths = {
-            Layout.METRIC_LABEL_LENGTH, Layout.METRIC_UNIT_LENGTH, Layout.METRIC_HELP_LENGTH,
-            Layout.METRIC_VALUE_LENGTH, Layout.METRIC_TAGS_LENGTH, Layout.METRIC_EXTRA_LENGTH
-        };
-        int at = Layout.METRIC_SIZE;
-        for (int i = 0; i < texts.length; i++) {
-            block.putInt(lengths[i], texts[i].length);
-            at = block.putBytes(at, texts[i]);
-        }
-        block.publish(Layout.BLOCK_TYPE_METRIC);
-        region.changed();
-    }
-
-    void declareMember(Metric member) {
-        Region.Block block = region.take(Layout.MEMBER_SIZE + member.value.length, Layout.BLOCK_ALIGN);
-        member.block = block;
-        if (block == null) {
-            region.drop(Layout.DROP_REASON_SPACE, "no space to publish a member, it counts unseen");
-            return;
-        }
-        block.putLong(Layout.MEMBER_GENERATION, member.generation);
-        block.putInt(Layout.MEMBER_METRIC, member.family.number);
-        block.putInt(Layout.MEMBER_SEGMENT, member.segment.number);
-        block.putInt(Layout.MEMBER_INDEX, member.index - 1);
-        block.putInt(Layout.MEMBER_TAGS_LENGTH, member.value.length);
-        block.putLong(Layout.MEMBER_TTL, member.family.ttl);
-        block.putBytes(Layout.MEMBER_SIZE, member.value);
-        block.publish(Layout.BLOCK_TYPE_MEMBER);
-        region.changed();
     }
 
     /** Gives a value its cells; the segment where the next one of its sort may stand. */
@@ -350,18 +293,10 @@ public final class Publisher implements AutoCloseable {
             segment.values = room / step;
         }
         segment.put(metric, head);
-        if (head == 0) { // lanes that have the segment begin the value, before anybody can store there
-            begin(processLane, metric);
-            lanes.forEach(lane -> begin(lane, metric));
+        if (head == 0) {
+            lanes.begin(metric);
         }
         return segment;
-    }
-
-    private static void begin(Lane lane, Metric metric) {
-        Lane.Piece piece = lane.piece(metric.segment.place);
-        if (piece != null) {
-            piece.set(metric.index, metric.firstWord);
-        }
     }
 
     /** The segment of an octave of that metric's values, from `low` on. */
@@ -379,132 +314,28 @@ public final class Publisher implements AutoCloseable {
         return octave;
     }
 
-    // --- lanes ---------------------------------------------------------------------------------------
+    // --- what its stats ask for ----------------------------------------------------------------------
 
     Region region() {
         return region;
     }
 
-    /** The calling thread's; null: it has none yet. */
-    Lane lane() {
-        return here.get();
-    }
-
-    Lane processLane() {
-        return processLane;
+    Lanes lanes() {
+        return lanes;
     }
 
     synchronized void drop(int reason, String what) {
         region.drop(reason, what);
     }
 
-    /** Leads the calling thread to the cells of a segment, and has a member's begin. Null: it cannot count. */
+    /** Leads the calling thread to the cells of a segment. Null: it cannot count. */
     synchronized Lane.Piece attach(Metric metric, Segment segment) {
-        if (metric.isForgotten) {
-            return null;
-        }
-        Lane lane = metric.segment.ofProcess ? processLane : lane();
-        if (lane == null) {
-            lane = newLane();
-            here.set(lane);
-        }
-        Lane.Piece piece = lane.piece(segment.place);
-        if (piece == null) {
-            piece = newPiece(lane, segment);
-        }
-        if (segment == metric.segment && metric.generation != 0) {
-            begin(metric, lane, piece);
-        }
-        return piece;
-    }
-
-    /** A slot's cells begin anew for another member: the word is 0 meanwhile. */
-    private void begin(Metric member, Lane lane, Lane.Piece piece) {
-        Cells cells = piece;
-        int word = member.index - 1;
-        if (cells.get(word) == member.generation) {
-            return;
-        }
-        cells.release(word, 0);
-        cells.fence();
-        for (int i = 0; i < member.cells; i++) {
-            cells.set(member.index + i, i == 0 ? member.firstWord : 0);
-        }
-        if (piece.base != null) {
-            Arrays.fill(piece.base, word, word + 1 + member.cells, 0);
-        }
-        for (Segment octave : member.segment.octaves) {
-            Lane.Piece buckets = octave != null ? lane.piece(octave.place) : null;
-            int first = buckets != null ? member.at << member.shape.scale : 0;
-            for (int i = 0; buckets != null && i < 1 << member.shape.scale; i++) {
-                buckets.set(first + i, 0);
-            }
-        }
-        cells.release(word, member.generation);
-    }
-
-    private Lane newLane() {
-        freeLeft();
-        for (Lane lane : lanes) {
-            if (lane.isFree()) {
-                long state = lane.nextState();
-                lane.handOver();
-                lane.belongs(state);
-                return lane;
-            }
-        }
-        Region.Block block = region.take(Layout.LANE_SIZE, Layout.BLOCK_ALIGN);
-        int number = lanes.size() + 1;
-        Lane lane = block != null
-                ? new Lane(number, block.memory, block.at + Layout.LANE_STATE)
-                : new Lane(number, java.nio.ByteBuffer.allocateDirect(16).alignedSlice(8), 0);
-        lane.belongs(lane.nextState());
-        if (block != null) {
-            block.putInt(Layout.LANE_LANE, number);
-            block.publish(Layout.BLOCK_TYPE_LANE);
-            region.changed();
-        }
-        lanes.add(lane);
-        if (ended == null && lanes.size() > 1) {
-            ended = Ended.watching(this);
-        }
-        return lane;
+        return lanes.attach(metric, segment);
     }
 
     /** Gives back the lanes of threads that have ended. False: nobody has to look any more. */
     synchronized boolean freeLeft() {
-        for (Lane lane : lanes) {
-            if (!lane.isFree() && lane.isLeft()) {
-                lane.free();
-            }
-        }
+        lanes.freeLeft();
         return !isClosed;
-    }
-
-    private Lane.Piece newPiece(Lane lane, Segment segment) {
-        int length = Layout.CELLS_SIZE + 8 * segment.cells;
-        Region.Block block = region.take(length, Layout.LANE_ALIGN);
-        Lane.Piece piece;
-        if (block == null) {
-            region.drop(Layout.DROP_REASON_SPACE, "no space for a thread's cells, it counts unseen");
-            int size = 8 * segment.cells + 8;
-            piece = new Lane.Piece(segment, java.nio.ByteBuffer.allocateDirect(size).alignedSlice(8), 0);
-        } else {
-            piece = new Lane.Piece(segment, block.memory, block.at + Layout.CELLS_SIZE);
-            block.putInt(Layout.CELLS_LANE, lane.number);
-            block.putInt(Layout.CELLS_SEGMENT, segment.number);
-            block.putInt(Layout.CELLS_COUNT, segment.cells);
-        }
-        for (Metric metric : segment.metrics) {
-            if (metric.generation == 0) {
-                piece.set(metric.index, metric.firstWord);
-            }
-        }
-        if (block != null) {
-            block.publish(Layout.BLOCK_TYPE_CELLS);
-            region.changed();
-        }
-        lane.add(piece);
-        return piece;
     }
 }

@@ -10,6 +10,7 @@ public abstract class Stat {
     final Metric metric;
     final int index; // of the value's first cell
     private final Publisher publisher;
+    private final Lanes lanes;
     private final int place; // of its segment, in each lane
     private final boolean isOfProcess;
     private final long generation; // of a member
@@ -18,6 +19,7 @@ public abstract class Stat {
         this.metric = metric;
         index = metric.index;
         publisher = metric.publisher;
+        lanes = publisher.lanes();
         place = metric.segment.place;
         isOfProcess = metric.segment.ofProcess;
         generation = metric.generation;
@@ -30,7 +32,7 @@ public abstract class Stat {
 
     /** The calling thread's cells of the value; null: it cannot count. */
     final Lane.Piece here() {
-        Lane lane = isOfProcess ? publisher.processLane() : publisher.lane();
+        Lane lane = isOfProcess ? lanes.ofProcess : lanes.here();
         Lane.Piece piece = lane != null ? lane.piece(place) : null;
         boolean isThere = piece != null && (generation == 0 || piece.get(index - 1) == generation);
         return isThere ? piece : publisher.attach(metric, metric.segment);
