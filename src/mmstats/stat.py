@@ -199,6 +199,22 @@ class Missing:
 MISSING = Missing()
 
 
+class Columns:
+    """What stats are made of, for who shows very many of them."""
+
+    __slots__ = ("abouts", "groups", "parts", "values")
+
+    def __init__(self, abouts: list[About], groups: list[str], parts: list[Any], values: list[Any]) -> None:
+        self.abouts = abouts
+        self.groups = groups
+        self.parts = parts
+        self.values = values
+
+    def stat(self, at: int) -> Stat:
+        """One of them as an object."""
+        return Stat(self.abouts[at], self.groups[at], self.parts[at], self.values[at])
+
+
 class Rows:
     """Stats in columns, before anybody asks for one of them: a tenth of the price of objects."""
 
@@ -264,11 +280,17 @@ class Snapshot(Frozen):
             object.__setattr__(self, "_stats", self._stats.stats())
         return self._stats  # type: ignore[return-value]
 
-    def columns(self) -> tuple[list[About], list[Any]]:
-        """What the stats are and their values, for who shows very many."""
-        if isinstance(self._stats, Rows):
-            return self._stats.abouts, self._stats.values
-        return [stat.about for stat in self._stats], [stat.value for stat in self._stats]
+    def columns(self) -> Columns:
+        """The stats, none of which becomes an object for it."""
+        rows = self._stats
+        if isinstance(rows, Rows):
+            return Columns(rows.abouts, [rows.group] * len(rows.abouts), rows.parts, rows.values)
+        return Columns(
+            [stat.about for stat in rows],
+            [stat.group for stat in rows],
+            [stat.parts for stat in rows],
+            [stat.value for stat in rows],
+        )
 
     def value(self, label: str, /, default: Any = MISSING, **tags: object) -> Any:
         """The value of `label`: of the stat with just these tags, else all that have them, merged.

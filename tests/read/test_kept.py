@@ -188,7 +188,7 @@ def test_what_is_said_of_members_is_said_by_one_object(tmp_path):
     reader = Reader(keep=True)
     for _ in range(3):
         one, other = reader.read(str(tmp_path))
-    assert all(mine is its for mine, its in zip(one.columns()[0], other.columns()[0]))
+    assert all(mine is its for mine, its in zip(one.columns().abouts, other.columns().abouts))
 
 
 def test_what_was_kept_of_files_that_are_gone_is_let_go(tmp_path):

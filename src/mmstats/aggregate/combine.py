@@ -98,7 +98,7 @@ def noted(snapshots: Iterable[Snapshot], behind: Iterable[Behind] = ()) -> Censu
     for one in snapshots:
         origin = one.origin
         who = (origin.state, origin.group, origin.cmd, origin.host, origin.pid, origin.started)
-        census.note(who, tells=bool(one.columns()[0]))
+        census.note(who, tells=bool(one.columns().abouts))
     return census
 
 

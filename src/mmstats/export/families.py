@@ -16,21 +16,17 @@ The group is a tag. A tag of a stat's own that is called so, or like one that th
 
 from __future__ import annotations
 
-from mmstats.distribution import Distributed
-from mmstats.export.buckets import buckets
-from mmstats.export.names import COUNTER, GAUGE, HISTOGRAM, INFO, STATES, SUMMARY, mangled, names_of, unit_of
-from mmstats.format.pairs import pairs
+from mmstats.export.names import COUNTER, HISTOGRAM, INFO, STATES, SUMMARY, mangled, names_of, unit_of
+from mmstats.export.samples import falls, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
+    from collections.abc import Sequence
 
-    from mmstats.stat import Snapshot, Stat
+    from mmstats.export.samples import Samples, SamplesOf, Shape, Tags
+    from mmstats.stat import Stat
 
-    Tags = tuple[tuple[str, str], ...]
-    Sample = tuple[str, Tags, Any]  # suffix of the name, tags of its own, number
-    Samples = Callable[[Stat, int], Iterator[Sample]]
+    Found = tuple[int, Stat, SamplesOf, Samples]
 
 GROUP = "group"
 COUNTS = (COUNTER, SUMMARY, HISTOGRAM)
@@ -52,54 +48,53 @@ class Family:
 
 
 class Member:
-    """The samples of one stat. `tags`: of all of them; `falls`: its sum may become less."""
+    """The samples of one stat, which is the one `at` that place of its snapshot.
 
-    __slots__ = ("falls", "samples", "tags")
+    `tags`: of all of them; `shape` and `numbers`: as `samples_of` gives them, and as they are called here;
+    `falls`: its sum may become less.
+    """
 
-    def __init__(self, tags: Tags, samples: list[Sample], falls: bool) -> None:
+    __slots__ = ("at", "falls", "named", "numbers", "samples_of", "shape", "tags")
+
+    def __init__(self, found: Found, tags: Tags, named: Shape) -> None:
+        self.at, stat, self.samples_of, (self.shape, self.numbers) = found
+        self.falls = falls(stat)
         self.tags = tags
-        self.samples = samples
-        self.falls = falls
+        self.named = named
 
 
-def families(snapshot: Snapshot, octaves: int = 2) -> list[Family]:
-    """All families, in the order of their first stats; `octaves`: see `buckets`."""
-    found: dict[tuple[str, str, str], list[tuple[Stat, list[Sample]]]] = {}
-    for stat in snapshot.stats:
-        type_, samples_of = _of(stat)
-        samples = list(samples_of(stat, octaves))
-        if samples:
+def families(stats: Sequence[Stat], created: float, octaves: int) -> list[Family]:
+    """All families, in the order of their first stats.
+
+    `created`: since when those count; `octaves`: see `buckets`.
+    """
+    found: dict[tuple[str, str, str], list[Found]] = {}
+    for at, stat in enumerate(stats):
+        type_, samples_of = kind_of(stat)
+        samples = samples_of(stat, octaves)
+        if samples[0]:
             unit = "" if type_ in (INFO, STATES) else stat.unit
-            found.setdefault((stat.label, type_, unit), []).append((stat, samples))
+            found.setdefault((stat.label, type_, unit), []).append((at, stat, samples_of, samples))
     names = names_of(found)
-    return [_family(names[key], key, stats, snapshot.origin.created) for key, stats in found.items()]
+    return [_family(names[key], key, members, created) for key, members in found.items()]
 
 
-def _family(
-    name: str, key: tuple[str, str, str], stats: list[tuple[Stat, list[Sample]]], created: float
-) -> Family:
+def _family(name: str, key: tuple[str, str, str], found: list[Found], created: float) -> Family:
     _, type_, unit = key
-    help_ = next((stat.help for stat, _ in stats if stat.help), "")
+    help_ = next((stat.help for _, stat, *_ in found if stat.help), "")
     made = Family(name, type_, unit_of(unit), help_, created if type_ in COUNTS else 0.0)
     reserved = {GROUP, *RESERVED.get(type_, ()), *([name] if type_ == STATES else [])}
-    for stat, samples in stats:
+    for one in found:
+        stat, (shape, _) = one[1], one[3]
         group = ((GROUP, stat.group),) if stat.group else ()
         tags = (*group, *((_renamed(tag, reserved, stat), text) for tag, text in stat.about.tags))
-        own = _named(name, samples) if type_ == STATES else samples
-        made.members.append(Member(tags, own, _falls(stat)))
+        made.members.append(Member(one, tags, _named(name, shape) if type_ == STATES else shape))
     return made
 
 
-def _named(name: str, samples: list[Sample]) -> list[Sample]:
+def _named(name: str, shape: Shape) -> Shape:
     """Samples of states, whose own tag is called like the family."""
-    return [(suffix, ((name, text),), number) for suffix, ((_, text),), number in samples]
-
-
-def _falls(stat: Stat) -> bool:
-    value = stat.value
-    if isinstance(value, Distributed):
-        return value.min < 0 or any(bound < 0 for bound, _ in value.bounds[:1])
-    return stat.kind == "average" and bool(stat.parts) and not stat.parts[0] >= 0
+    return tuple([(suffix, ((name, text),)) for suffix, ((_, text),) in shape])
 
 
 def _renamed(tag: str, reserved: set[str], stat: Stat) -> str:
@@ -109,77 +104,3 @@ def _renamed(tag: str, reserved: set[str], stat: Stat) -> str:
     while name in reserved or (name != tag and name in others):
         name = f"exported_{name}"
     return name
-
-
-def _of(stat: Stat) -> tuple[str, Samples]:
-    if stat.kind == "static" and not _is_number(stat.value):
-        return INFO, _texts
-    return _TYPES.get(stat.kind, (GAUGE, _nothing))
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, (frozenset, tuple)):
-        return all(map(_is_number, value))
-    return isinstance(value, (int, float))
-
-
-def _total(stat: Stat, _: int) -> Iterator[Sample]:
-    yield "_total", (), stat.value
-
-
-def _gauge(stat: Stat, _: int) -> Iterator[Sample]:
-    value = stat.value
-    if isinstance(value, (frozenset, tuple)) and len(value) == 1:
-        (value,) = value
-    if isinstance(value, (int, float)):
-        yield "", (), value
-
-
-def _mean(stat: Stat, _: int) -> Iterator[Sample]:
-    total, count = stat.parts or (0.0, 0)
-    yield "_count", (), count
-    yield "_sum", (), total
-
-
-def _histogram(stat: Stat, octaves: int) -> Iterator[Sample]:
-    value = stat.value
-    if isinstance(value, Distributed):
-        for edge, count in buckets(value, octaves):
-            yield "_bucket", (("le", edge),), count
-        yield "_count", (), value.count
-        yield "_sum", (), value.sum
-
-
-def _texts(stat: Stat, _: int) -> Iterator[Sample]:
-    for text in _each(stat.value):
-        yield "_info", (("value", str(text)),), 1
-
-
-def _info(stat: Stat, _: int) -> Iterator[Sample]:
-    for text in _each(stat.value):
-        yield "_info", pairs(str(text)), 1
-
-
-def _states(stat: Stat, _: int) -> Iterator[Sample]:
-    for text in _each(stat.value):
-        yield "", (("", str(text)),), 1  # the tag is called like the family, whose name is not known yet
-
-
-def _nothing(_: Stat, __: int) -> Iterator[Sample]:
-    return iter(())
-
-
-def _each(value: Any) -> list[Any]:
-    """The texts, one or several, without those that say nothing."""
-    every = sorted(map(str, value)) if isinstance(value, (frozenset, tuple)) else [value]
-    return [text for text in every if text not in ("", None)]
-
-
-_TYPES: dict[str, tuple[str, Samples]] = {
-    "counter": (COUNTER, _total),
-    **dict.fromkeys(("updown", "number", "bool", "gauge", "moving", "static"), (GAUGE, _gauge)),
-    "average": (SUMMARY, _mean),
-    **dict.fromkeys(("timer", "histogram"), (HISTOGRAM, _histogram)),
-    "info": (INFO, _info),
-    "enum": (STATES, _states),
-}

@@ -25,11 +25,11 @@ def tagged(tags: Tags) -> str:
     return said
 
 
-def sample(name: str, tags: str, more: Tags, number: float) -> str:
-    """One line. `tags`: as `tagged` gives them, of several samples; `more`: of this one."""
+def named(name: str, tags: str, more: Tags) -> str:
+    """What a line begins with. `tags`: as `tagged` gives them, of several samples; `more`: of this one."""
     said = tagged(more) if more else ""
     said = f"{tags},{said}" if tags and said else tags or said
-    return f"{name}{{{said}}} {spelled(number)}" if said else f"{name} {spelled(number)}"
+    return f"{name}{{{said}}}" if said else name
 
 
 def spelled(number: float) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmstats.export.families import families
-from mmstats.export.lines import quoted, sample, tagged
+from mmstats.export.lines import quoted
 from mmstats.export.names import HISTOGRAM, SUMMARY
+from mmstats.export.text import Language, Renderer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,21 +26,15 @@ def render(snapshot: Snapshot, octaves: int = 2) -> str:
     taken in the totals of the dead. A sum that negative values went into is left out, as this format
     demands of what may fall.
     """
-    lines = [line + "\n" for family in families(snapshot, octaves) for line in _lines(family)]
-    return "".join(lines) + "# EOF\n"
+    return _renderer.text(snapshot, octaves)
 
 
-def _lines(family: Family) -> Iterator[str]:
+def _head(family: Family) -> Iterator[str]:
     yield f"# TYPE {family.name} {family.type}"
     if family.unit:
         yield f"# UNIT {family.name} {family.unit}"
     if family.help:
         yield f"# HELP {family.name} {quoted(family.help)}"
-    for member in family.members:
-        left_out = LEFT_OUT.get(family.type, ()) if member.falls else ()
-        tags = tagged(member.tags)
-        for suffix, more, number in member.samples:
-            if suffix not in left_out:
-                yield sample(family.name + suffix, tags, more, number)
-        if family.created:
-            yield sample(f"{family.name}_created", tags, (), family.created)
+
+
+_renderer = Renderer(Language(_head, "# EOF\n", LEFT_OUT, has_created=True))

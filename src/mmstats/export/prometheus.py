@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmstats.export.families import families
-from mmstats.export.lines import escaped, sample, tagged
+from mmstats.export.lines import escaped
 from mmstats.export.names import COUNTER, INFO, STATES
+from mmstats.export.text import Language, Renderer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,15 +25,14 @@ def render(snapshot: Snapshot, octaves: int = 2) -> str:
     `octaves`: histograms without `bounds` have a bucket at every so many-th power of two. Names, tags and
     types: docs/prometheus.md.
     """
-    return "".join(line + "\n" for family in families(snapshot, octaves) for line in _lines(family))
+    return _renderer.text(snapshot, octaves)
 
 
-def _lines(family: Family) -> Iterator[str]:
+def _head(family: Family) -> Iterator[str]:
     name = family.name + NAMED.get(family.type, "")
     if family.help:
         yield f"# HELP {name} {escaped(family.help)}"
     yield f"# TYPE {name} {TYPES.get(family.type, family.type)}"
-    for member in family.members:
-        tags = tagged(member.tags)
-        for suffix, more, number in member.samples:
-            yield sample(family.name + suffix, tags, more, number)
+
+
+_renderer = Renderer(Language(_head))

@@ -35,7 +35,7 @@ def declared_again(superseded: Iterable[Snapshot], found: Iterable[Snapshot]) ->
 
     They count as if their files were there yet: a total never depends on whether somebody has folded.
     """
-    declared = {_meaning(one.origin.group, about) for one in found for about in one.columns()[0]}
+    declared = {_meaning(one.origin.group, about) for one in found for about in one.columns().abouts}
     again = []
     for one in superseded:
         stats = [stat for stat in one.stats if _meaning(stat.group, stat.about) in declared]

@@ -58,7 +58,8 @@ def objects(snapshots: Sequence[Snapshot]) -> Iterator[str]:
             f'{{"schema":1,"t":{now},"file":{quote(origin.file)},"cmd":{quote(origin.cmd)},'
             f'"group":{quote(origin.group)},"pid":{origin.pid},"state":{quote(origin.state)},'
         )
-        for about, value in zip(*one.columns()):
+        columns = one.columns()
+        for about, value in zip(columns.abouts, columns.values):
             text = value if type(value) is int else number(value)
             yield f"{head}{made.get(id(about)) or made.text(about)}{text}}}"
 

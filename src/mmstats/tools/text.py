@@ -31,7 +31,8 @@ class Listing:
 
     def of(self, one: Snapshot) -> str:
         """A line with the name, a line for each stat, an empty line."""
-        abouts, values = one.columns()
+        columns = one.columns()
+        abouts, values = columns.abouts, columns.values
         keys = list(map(id, abouts))
         width = self._width(keys, abouts)
         padded = self._padded.setdefault(width, {})

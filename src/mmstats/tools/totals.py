@@ -118,7 +118,7 @@ class _Retired:
             _meaning(about)
             for one in snapshot(split(self._path)[0] or ".")
             if one.origin.group == self._group and split(one.origin.file)[1] != own
-            for about in one.columns()[0]
+            for about in one.columns().abouts
         }
 
 

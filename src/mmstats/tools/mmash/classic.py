@@ -113,7 +113,7 @@ def _chosen(taken: Iterable[Snapshot], name: str, *, is_exact: bool) -> dict[str
 
 def stats_of(taken: Iterable[Snapshot]) -> int:
     """How many there are."""
-    return sum(len(one.columns()[0]) for one in taken)
+    return sum(len(one.columns().abouts) for one in taken)
 
 
 def check_glob(glob: str) -> None:
@@ -131,7 +131,8 @@ def _is_named(path: str, glob: str | None) -> bool:
 
 def told(one: Snapshot) -> Iterable[tuple[str, Any]]:
     """Label and value of each stat, as 0.8's reader has them."""
-    for about, value in zip(*one.columns()):
+    columns = one.columns()
+    for about, value in zip(columns.abouts, columns.values):
         yield name_of(about), _one(value)
 
 
