@@ -19,3 +19,12 @@ def _shared(one: str, other: str) -> int:
     left = next((i for i in range(shorter) if one[i] != other[i]), shorter)
     right = next((i for i in range(shorter - left) if one[-1 - i] != other[-1 - i]), shorter - left)
     return left + right
+
+
+def why_not(label: str, tags: dict[str, str], found: int, labels: Iterable[str]) -> str:
+    """Why there is no one value of a label; `found`: how many stats have it. `labels`: that there are."""
+    if found:
+        return f"{found} stats are called {label!r}; name their tags"
+    near = close(label, labels)
+    with_tags = f" with tags {tags}" if tags else ""
+    return f"no stat is called {label!r}{with_tags}" + (f". Close: {', '.join(near)}" if near else "")

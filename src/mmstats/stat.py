@@ -199,29 +199,17 @@ class Missing:
 MISSING = Missing()
 
 
-class Columns:
-    """What stats are made of, for who shows very many of them."""
-
-    __slots__ = ("abouts", "groups", "parts", "values")
-
-    def __init__(self, abouts: list[About], groups: list[str], parts: list[Any], values: list[Any]) -> None:
-        self.abouts = abouts
-        self.groups = groups
-        self.parts = parts
-        self.values = values
-
-    def stat(self, at: int) -> Stat:
-        """One of them as an object."""
-        return Stat(self.abouts[at], self.groups[at], self.parts[at], self.values[at])
-
-
 class Rows:
-    """Stats in columns, before anybody asks for one of them: a tenth of the price of objects."""
+    """Stats in columns, before anybody asks for one of them: a tenth of the price of objects.
 
-    __slots__ = ("abouts", "group", "parts", "values")
+    `groups`: of each, where they may differ.
+    """
+
+    __slots__ = ("abouts", "group", "groups", "parts", "values")
 
     def __init__(self, group: str) -> None:
         self.group = group
+        self.groups: list[str] | None = None
         self.abouts: list[About] = []
         self.parts: list[Any] = []
         self.values: list[Any] = []
@@ -237,10 +225,6 @@ class Rows:
         self.abouts += abouts
         self.parts += values
         self.values += values
-
-    def stats(self) -> list[Stat]:
-        """As objects."""
-        return list(map(Stat, self.abouts, repeat(self.group), self.parts, self.values))
 
 
 class Snapshot(Frozen):
@@ -277,20 +261,21 @@ class Snapshot(Frozen):
     def stats(self) -> list[Stat]:
         """In the order of their declaration."""
         if isinstance(self._stats, Rows):
-            object.__setattr__(self, "_stats", self._stats.stats())
+            rows = self._stats
+            stats = list(map(Stat, rows.abouts, repeat(rows.group), rows.parts, rows.values))
+            object.__setattr__(self, "_stats", stats)
         return self._stats  # type: ignore[return-value]
 
-    def columns(self) -> Columns:
+    def columns(self) -> Rows:
         """The stats, none of which becomes an object for it."""
-        rows = self._stats
-        if isinstance(rows, Rows):
-            return Columns(rows.abouts, [rows.group] * len(rows.abouts), rows.parts, rows.values)
-        return Columns(
-            [stat.about for stat in rows],
-            [stat.group for stat in rows],
-            [stat.parts for stat in rows],
-            [stat.value for stat in rows],
-        )
+        stats = self._stats
+        if isinstance(stats, Rows):
+            return stats
+        rows = Rows("")
+        rows.groups = [stat.group for stat in stats]
+        for stat in stats:
+            rows.add(stat.about, stat.parts, stat.value)
+        return rows
 
     def value(self, label: str, /, default: Any = MISSING, **tags: object) -> Any:
         """The value of `label`: of the stat with just these tags, else all that have them, merged.
@@ -307,16 +292,9 @@ class Snapshot(Frozen):
             return self.merge(found)
         if not isinstance(default, Missing):
             return default
-        raise KeyError(self._why_not(label, wanted, len(found)))
+        from mmstats.near import why_not  # who asks for what there is does not need it
 
-    def _why_not(self, label: str, tags: dict[str, str], found: int) -> str:
-        if found:
-            return f"{found} stats are called {label!r}; name their tags"
-        from mmstats.near import close
-
-        near = close(label, {stat.label for stat in self.stats})
-        with_tags = f" with tags {tags}" if tags else ""
-        return f"no stat is called {label!r}{with_tags}" + (f". Close: {', '.join(near)}" if near else "")
+        raise KeyError(why_not(label, wanted, len(found), {stat.label for stat in self.stats}))
 
     def _names(self) -> Iterable[str]:
         return ("origin", "stats", "problems", "processes")
