@@ -13,7 +13,7 @@ from setuptools import Extension, setup
 
 MMASH = "src/mmstats/tools/mmash"
 MAKING = {"bdist_wheel", "build", "build_py", "develop", "editable_wheel", "install", "sdist"}
-FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden"]
+FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden", "-pthread"]
 if os.environ.get("MMSTATS_WERROR") == "1":
     FLAGS.append("-Werror")
 
@@ -26,6 +26,7 @@ def native(room: str, *more: str) -> Extension:
         depends=glob("src/mmstats/*.h") + glob(f"src/mmstats/{room}/*.h") + glob("c/*.h"),
         include_dirs=["c", "src/mmstats", f"src/mmstats/{room}"],
         extra_compile_args=FLAGS,
+        extra_link_args=["-pthread"],
         optional=True,
     )
 

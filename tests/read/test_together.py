@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
@@ -26,7 +28,7 @@ from mmstats.format.compound import Copies
 from mmstats.format.decode import decode
 from mmstats.format.header import decode_header
 from mmstats.host import identity
-from mmstats.read.glance import glance, glance_function
+from mmstats.read.gather import Gatherer, gatherer_type
 from mmstats.read.pattern import SPREAD, NoPattern, Pattern
 from mmstats.read.program import Program
 from mmstats.read.snapshot import Reader
@@ -61,7 +63,7 @@ def tally_twin(request):
 def test_there_are_two_twins():
     """What is forced nowhere else: a silent fallback would be tested twice."""
     assert NATIVE_IS_OPTIONAL or tally_type().__module__ == "mmstats.read._native"
-    assert NATIVE_IS_OPTIONAL or glance_function() is not glance
+    assert NATIVE_IS_OPTIONAL or gatherer_type() is not Gatherer
 
 
 # --- one file, by the short way and by the long one ------------------------------------------------
@@ -93,6 +95,7 @@ def the_short_way(pattern, twin, copies, size):
         return handed
     header = decode(copies[0]).header
     taken = program.take(handed, header.created / 1e9, header.created - header.created_monotonic)
+    program.tally.add()
     program.add(taken)
     rows, own = program.rows(header.created / 1e9), program.own_rows(taken)
     for about, parts, value in zip(own.abouts, own.parts, own.values):
@@ -217,6 +220,7 @@ def test_files_of_many_lanes_add_up(tally_twin):
     program = Program(Pattern(decode(data), data), "", tally_twin)
     for one in (data, ended):
         taken = program.take(program.tally.read(one, one, one, len(one), program.is_lawful), 1.0, 0)
+        program.tally.add()
         program.add(taken)
     found = program.rows(1.0)
     assert dict(zip([about.label for about in found.abouts], found.values)) == {
@@ -231,6 +235,69 @@ def test_files_of_many_lanes_add_up(tally_twin):
         "size": frozenset({8080}),
         "name": frozenset({"web"}),
     }
+
+
+class Timed(mmstats.MmStats):
+    plain = mmstats.TimerField()
+    family = mmstats.TimerField(tags=("a",))
+
+
+@pytest.fixture
+def timed(tmp_path):
+    model = Timed(path=str(tmp_path))
+    yield model
+    model.remove()
+
+
+def both_ways(directory, twin):
+    """What a file says by the short way, which asks Python for nothing; and by the long one."""
+    (path,) = directory.glob("*.mmstats")
+    raw = path.read_bytes()
+    pattern = Pattern(decode(raw), raw)
+    assert not any(entry.told >= 0 for entry in pattern.entries)
+    found = the_short_way_or_error(pattern, twin, (raw,) * 3, len(raw))
+    expected, problems = the_long_way((raw,) * 3, len(raw))
+    assert problems == []
+    return found, by_name(combined_alone(expected))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_last_durations_are_summed_as_exactly_as_the_long_way_does(tally_twin, tmp_path, timed, seed):
+    """However far apart they are; of threads that live and that ended."""
+    choose = random.Random(seed)
+
+    def use(times):
+        for _ in range(times):
+            value = choose.choice((0.1, 3.0, 1e-9, 0.0, choose.lognormvariate(0, 20)))
+            timed.plain.observe(value)
+            timed.family.tagged(choose.choice("xy")).observe(value)
+
+    use(1)
+    for times in (3, 20, 200):
+        use(times)
+        thread = threading.Thread(target=use, args=(times,))
+        thread.start()
+        thread.join()
+        gc.collect()
+        short, long = both_ways(tmp_path, tally_twin)
+        assert short == long
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (1.0, 2.0**-53, 2.0**-200),  # half-way between two doubles, and a little more
+        (1.0, 2.0**-53),
+        (1.0 + 2.0**-52, 2.0**-53),
+        (2.0**-200, 1.0 + 2.0**-52, 2.0**-53),
+        (1e300, 1.0, 1e-300, 1e300),
+    ],
+)
+def test_sums_of_durations_are_rounded_once(tally_twin, tmp_path, timed, values):
+    for value in values:
+        timed.plain.observe(value)
+    short, long = both_ways(tmp_path, tally_twin)
+    assert short == long
 
 
 def test_what_no_tally_can_be_made_of(tally_twin):
@@ -259,11 +326,17 @@ def test_what_no_tally_can_be_made_of(tally_twin):
         ([], [(0, 1, 0, b"\x0a", False)]),  # no such rule
         ([], [(0, 1, 0)]),
         ([], [(0, 1, -1, b"\0", False)]),
-        ([], [(1, 1, 0, 4, 1, 7, 3, 10, 0)]),  # a distribution beyond its cells
-        ([], [(1, 1, 0, 13, 1, 7, 9, 10, 0)]),  # a scale that no histogram has
+        ([], [(1, 1, 0, 4, 1, 7, 3, 10, 0, 0)]),  # a distribution beyond its cells
+        ([], [(1, 1, 0, 13, 1, 7, 9, 10, 0, 0)]),  # a scale that no histogram has
+        ([], [(1, 1, 0, 13, 1, 7, 3, 10, 0)]),
+        ([], [(1, 1, 0, 13, 1, 7, 3, 10, 0, 1 << 40)]),
         ([], [(3, 0, 0)]),  # a static of no span
         ([], [(4, 1)]),
         ([], [(4, 1, (3, 0, 0))]),
+        ([], [(4, 1, (6, 0, 0))]),
+        ([], [(5, 1, 0, 12, 12)]),  # durations beyond their cells
+        ([], [(5, 1, 0, 12, 2)]),
+        ([], [(6, 0, 0)]),
     ],
 )
 def test_native_steps_that_would_lead_astray(spans, steps):
@@ -291,7 +364,8 @@ def test_a_member_is_asked_for_once_and_may_be_refused(tally_twin):
         assert found == expected if isinstance(expected, int) else isinstance(found, expected), names
         if isinstance(found, list):
             made.add()
-    assert [(key[8:], value) for key, _, value in made.values()[0]] == [
+    numbers, values, _ = made.values()[0]
+    assert [(made.key(0, number)[8:], value) for number, value in zip(numbers, values)] == [
         (b"a\0", 21),
         (b"b\0", 21),
         (b"c\0", 10),
@@ -659,39 +733,6 @@ def test_retired_totals_are_read_anew_when_they_are_others(tmp_path, tally_twin)
     assert [same(combiner, tmp_path).value("hits") for _ in range(2)] == [9, 9]
     path.unlink()
     assert same(combiner, tmp_path).stats == []
-
-
-@pytest.mark.parametrize("how", TWINS, ids=["pure", "native"][: len(TWINS)])
-def test_glances(tmp_path, how):
-    """What is read is what stands there; whatever else it is, it is left to those who can say so."""
-    look = glance_function(pure=how is PURE)
-    data = fb.whole(*fb.fields(("hits", "counter", fb.U64, 2)))
-    path = fb.write_held(tmp_path / "a.mmstats", data)
-    found, there = look(path, 1 << 20, 3, "/proc"), os.stat(path)
-    with open(path, "rb") as file:
-        content = file.read()
-    process = found[5:8]
-    assert found[:4] == (there.st_dev, there.st_ino, there.st_uid, len(data))
-    assert found[8:] == (content,) * 3
-    with open("/proc/self/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    assert found[4] is True
-    assert process == (process[0], int(fields[17]), int(fields[19]))
-    assert process[0] in "RSD"
-    assert look(path, 600, 1, "/proc")[8:] == (content[:600],) * 3
-    assert look(path, 1, 1, "/proc") is None or len(look(path, 1, 1, "/proc")[8]) == 512
-    assert look(path, 600, 1, str(tmp_path))[5:8] == ("", 0, 0)
-    os.mkfifo(tmp_path / "fifo")
-    os.symlink(path, tmp_path / "link")
-    (tmp_path / "short").write_bytes(data[:500])
-    fb.write(tmp_path / "free", data)
-    fb.write_held(tmp_path / "huge", data)
-    os.truncate(tmp_path / "huge", 17 << 20)
-    assert look(str(tmp_path / "free"), 4096, 1, "/proc")[4:8] == (False, "", 0, 0)
-    for name in ("missing", "fifo", "link", "short", "huge", "", "nul\0"):
-        assert look(f"{tmp_path}/{name}", 4096, 3, "/proc") is None, name
-    odd = fb.write_held(f"{tmp_path}/\udcff.mmstats", data)
-    assert look(odd, 4096, 1, "/proc")[3] == len(data)
 
 
 @pytest.mark.skipif(IS_PYPY, reason="PyPy: nothing there tells what memory was asked for")

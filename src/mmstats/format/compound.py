@@ -114,13 +114,20 @@ def timer(
     The distribution goes behind them.
     """
     totals = _totals(data, at + 8 * layout.TIMER_TOTALS + TOTALS_BYTES * (n & 1))
+    besides = layout.TIMER_DISTRIBUTION + spread.cells
+    return (n, *totals, *latest(data, at, cells, n, living, epoch, besides))
+
+
+def latest(
+    data: bytes, at: int, cells: int, n: int, living: bool, epoch: int, besides: int
+) -> tuple[float, int, float, float]:
+    """Sum and count of a timer's last durations, behind so many cells; time of the last one, and it."""
     started = _started(data, at + 8 * layout.TIMER_STARTED, n)
     if not living or started == n:
-        return (n, *totals, 0.0, 0, LONG_AGO, 0.0)
-    besides = layout.TIMER_DISTRIBUTION + spread.cells
+        return (0.0, 0, LONG_AGO, 0.0)
     window = _window(data, at + 8 * besides, cells - besides, started, n)
     time = _u64(data, at + 8 * layout.TIMER_TIME)[0] + epoch
-    return (n, *totals, total(window), len(window), time, window[-1])
+    return (total(window), len(window), time, window[-1])
 
 
 def text(data: bytes, at: int, cells: int, n: int, living: bool, epoch: int) -> tuple[int, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from struct import Struct
 
 from mmstats.format import layout
 from mmstats.host import identity, locks, mounts
@@ -28,6 +29,9 @@ DEAD_STATES = ("Z", "X")
 SLACK = 2.0  # seconds that a clock may have been set by between the start and the first file
 
 
+_runs_in = Struct("<16sQQ").pack
+
+
 class Judge:
     """Judges many files; what it asks of the machine it asks once, and only if it must."""
 
@@ -48,7 +52,7 @@ class Judge:
         if held is None:
             return UNKNOWN
         if held:
-            dead = self._process_is_dead(header) and self._may_be_judged(header, fd, device)
+            dead = self._processis_dead(header) and self._may_be_judged(header, fd, device)
             return GONE if dead else ALIVE
         if header.writer_flags & layout.WRITER_FLAG_POSIX_LOCK and self._goes_on(header):
             return ALIVE
@@ -69,12 +73,10 @@ class Judge:
         began = identity.seconds_since_1970(process.start_ticks)
         return GONE if created and began > created + SLACK else ALIVE
 
-    def lives(self, header: Beginning, process: identity.Process | None) -> bool:
-        """Whether the writer of a file lives, one of whose locks is held. False: that takes a closer look.
-
-        `process`: what /proc says of its pid.
-        """
-        return not (self._is_near(header) and _is_dead(header, process))
+    def near(self) -> bytes:
+        """What `runs_in` says of those whose pids we can ask for; empty where there are none."""
+        is_known = self.machine.boot_id != identity.NO_ID and self._knows_proc()
+        return runs_in(self.machine) if is_known else b""
 
     def is_left(self, device: int) -> bool:
         """Whether the writer of a file is gone, none of whose locks is held; `device`: where the file is.
@@ -101,9 +103,9 @@ class Judge:
         known = ours.machine_id != identity.NO_ID
         return known and (header.machine_id, header.hostname) == (ours.machine_id, ours.hostname)
 
-    def _process_is_dead(self, header: Header) -> bool:
+    def _processis_dead(self, header: Header) -> bool:
         """Evidence 2, for locks that outlive the writer in a forked child."""
-        return self._is_near(header) and _is_dead(header, identity.process(header.pid))
+        return self._is_near(header) and is_dead(header, identity.process(header.pid))
 
     def _goes_on(self, header: Header) -> bool:
         """Whether a process lives that can only be the writer, though its POSIX record lock is not held.
@@ -113,7 +115,7 @@ class Judge:
         if not (header.start_ticks and self._is_near(header)):
             return False
         process = identity.process(header.pid)
-        return process is not None and not _is_dead(header, process)
+        return process is not None and not is_dead(header, process)
 
     def _is_near(self, header: Beginning) -> bool:
         """Whether its pid is one that we can ask for."""
@@ -121,16 +123,17 @@ class Judge:
 
     def _sees(self, header: Beginning) -> bool:
         """Whether pids and times mean to us what they meant to the writer."""
-        ours = self.machine
-        theirs = (header.boot_id, header.pid_ns, header.time_ns)
-        if ours.boot_id == identity.NO_ID or theirs != (ours.boot_id, ours.pid_ns, ours.time_ns):
-            return False
-        return self._knows_proc()
+        return runs_in(header) == self.near()
 
     def _knows_proc(self) -> bool:
         if self._proc_is_ours is None:
             self._proc_is_ours = identity.proc_is_ours()
         return self._proc_is_ours
+
+
+def runs_in(one: Beginning | identity.Machine) -> bytes:
+    """Boot and namespaces in which the pids and times of a process mean something."""
+    return _runs_in(one.boot_id, one.pid_ns, one.time_ns)
 
 
 def _held(fd: int) -> bool | None:
@@ -142,7 +145,8 @@ def _held(fd: int) -> bool | None:
     return False
 
 
-def _is_dead(header: Beginning, process: identity.Process | None) -> bool:
+def is_dead(header: Beginning, process: identity.Process | None) -> bool:
+    """Whether a process is no more, by what /proc says of its pid."""
     if process is None:
         return _is_missing(header.pid)
     if process.start_ticks != header.start_ticks:

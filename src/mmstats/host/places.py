@@ -180,10 +180,10 @@ def _places_to_look(warn: Callable[[str], None]) -> Iterator[tuple[str, int]]:
 def _private_below(directory: str) -> list[str]:
     """Every `mmstats-UID` in `directory` that belongs to UID and that nobody else may write to."""
     try:
-        names = sorted(name for name in os.listdir(directory) if name.startswith("mmstats-"))
+        names = [name for name in os.listdir(directory) if name[:8] == "mmstats-"]  # of very many, perhaps
     except OSError:
         return []
-    found = [os.path.join(directory, name) for name in names if name[8:].isdecimal()]
+    found = [os.path.join(directory, name) for name in sorted(names) if name[8:].isdecimal()]
     return [path for path in found if _passes(path, int(path.rpartition("-")[2]))]
 
 

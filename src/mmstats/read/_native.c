@@ -1,4 +1,5 @@
-/* The native twin of what is read again and again: `glance`, a file by as few calls as it takes, and `Tally`.
+/* The native twins of what is done for each file of many: `Gatherer`, `Tally` and
+ * `listed`.
  *
  * It is a module of its own: who reads loads nothing of what writes. */
 #define PY_SSIZE_T_CLEAN
@@ -15,20 +16,26 @@
 
 #include "_python.h"
 
-#include "_native_glance.h"
-#include "_native_tally.h"
+#include "_native_gather.h"
+#include "_native_listed.h"
 
 static int
 native_exec(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &tally_spec, NULL);
-    int failed = type == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)type);
-    Py_XDECREF(type);
-    return failed;
+    PyType_Spec *specs[] = {&tally_spec, &gatherer_spec};
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        PyObject *type = PyType_FromModuleAndSpec(module, specs[i], NULL);
+        int failed = type == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)type);
+        Py_XDECREF(type);
+        if (failed < 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static PyMethodDef native_methods[] = {
-    {"glance", native_glance, METH_VARARGS, glance_doc},
+    {"listed", native_listed, METH_VARARGS, listed_doc},
     {NULL, NULL, 0, NULL},
 };
 

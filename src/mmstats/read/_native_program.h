@@ -1,74 +1,10 @@
-/* What is done for the files of a pattern, and what it comes to: steps, made of the tuples that `pattern`
- * tells. */
+/* Steps, made of the tuples that `pattern` tells. */
 #ifndef MMSTATS_NATIVE_PROGRAM_H
 #define MMSTATS_NATIVE_PROGRAM_H
 
-#include "_native_steps.h"
+#include "_native_members.h"
 
-#define MOST_SHAPES 2 /* of a member: what is added up, and what is told */
-
-struct entry {
-    PyObject *key; /* ttl and tags */
-    union total totals[MOST_SHAPES];
-    uint64_t seen; /* in which file it was met last */
-    bool is_added;
-};
-
-struct step {
-    struct shape shapes[MOST_SHAPES];
-    uint32_t shapes_count;
-    struct where where;
-    union total total;
-    uint32_t span, offset;   /* of what is stated */
-    uint32_t metric, number; /* of a family */
-    PyObject *known;         /* key → number of the entry */
-    struct entry *entries;
-    size_t entries_count, entries_room;
-};
-
-static void
-free_spread(const struct shape *shape, struct spread *spread)
-{
-    for (uint32_t i = 0; spread != NULL && spread->octaves != NULL && i < shape->octaves; i++) {
-        PyMem_Free(spread->octaves[i]);
-    }
-    if (spread != NULL) {
-        PyMem_Free(spread->octaves);
-        PyMem_Free(spread->counts);
-    }
-    PyMem_Free(spread);
-}
-
-static void
-free_total(const struct shape *shape, union total *total)
-{
-    if (shape->what == SPREAD) {
-        free_spread(shape, total->spread);
-    }
-    else if (shape->what == NUMBERS) {
-        PyMem_Free(total->numbers);
-    }
-}
-
-static int
-new_total(const struct shape *shape, union total *total)
-{
-    memset(total, 0, sizeof *total);
-    if (shape->what == NUMBERS) {
-        total->numbers = PyMem_Calloc(shape->size, sizeof *total->numbers);
-        return total->numbers == NULL ? -1 : 0;
-    }
-    if (shape->what != SPREAD) {
-        return 0;
-    }
-    struct spread *spread = total->spread = PyMem_Calloc(1, sizeof *spread);
-    if (spread == NULL) {
-        return -1;
-    }
-    spread->counts = PyMem_Calloc(shape->counts + 1, sizeof *spread->counts);
-    spread->octaves = PyMem_Calloc(shape->octaves + 1, sizeof *spread->octaves);
-    return spread->counts == NULL || spread->octaves == NULL ? -1 : 0;
-}
+#define MOST_INDEX ((int64_t)1 << 32) /* of a bucket */
 
 static int
 word_of(PyObject *tuple, Py_ssize_t at, uint32_t *word)
@@ -113,7 +49,7 @@ numbers_shape(PyObject *tuple, Py_ssize_t at, struct shape *shape)
         }
     }
     int living = PyObject_IsTrue(PyTuple_GET_ITEM(tuple, at + 1));
-    shape->rules = living < 0 ? NULL : PyMem_Malloc((size_t)count + 1);
+    shape->rules = living < 0 ? NULL : PyMem_RawMalloc((size_t)count + 1);
     if (shape->rules == NULL) {
         return -1;
     }
@@ -140,11 +76,30 @@ read_shape(PyObject *tuple, uint32_t what, Py_ssize_t at, struct shape *shape)
         shape->is_compound = is_compound != 0;
         return 0;
     }
+    if (what == LATEST) {
+        uint32_t *words[] = {&shape->size, &shape->besides};
+        if (words_of(tuple, at, words, 2) < 0) {
+            return -1;
+        }
+        if (shape->besides <= MMSTATS_TIMER_TIME || shape->besides >= shape->size) {
+            PyErr_SetString(PyExc_ValueError, "durations beyond their cells");
+            return -1;
+        }
+        return 0;
+    }
     uint32_t *words[] = {&shape->size,  &shape->totals,  &shape->distribution,
                          &shape->scale, &shape->octaves, &shape->counts};
     if (what != SPREAD || words_of(tuple, at, words, 6) < 0) {
         if (!PyErr_Occurred()) {
             PyErr_Format(PyExc_ValueError, "no step %u", what);
+        }
+        return -1;
+    }
+    PyObject *first = at + 6 < PyTuple_GET_SIZE(tuple) ? PyTuple_GET_ITEM(tuple, at + 6) : NULL;
+    shape->first = first == NULL ? INT64_MAX : PyLong_AsLongLong(first);
+    if (PyErr_Occurred() || shape->first > MOST_INDEX || shape->first < -MOST_INDEX) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ValueError, "a distribution without a first bucket");
         }
         return -1;
     }
@@ -161,8 +116,8 @@ static int
 read_family(PyObject *tuple, struct step *step)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(tuple) - 2;
-    step->known = PyDict_New();
-    if (step->known == NULL || word_of(tuple, 1, &step->metric) < 0) {
+    step->is_family = true;
+    if (word_of(tuple, 1, &step->metric) < 0) {
         return -1;
     }
     if (count < 1 || count > MOST_SHAPES) {
@@ -196,9 +151,17 @@ read_step(PyObject *tuple, struct step *step)
     if (what == FAMILY) {
         return read_family(tuple, step);
     }
-    if (what == STATED) {
+    if (what == STATED || what == LISTED) {
         uint32_t *words[] = {&step->span, &step->offset};
-        return words_of(tuple, 1, words, 2);
+        step->shapes_count = what == LISTED ? 1 : 0;
+        if (words_of(tuple, 1, words, 2) < 0) {
+            return -1;
+        }
+        if (new_total(&step->shapes[0], &step->total) < 0) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        return 0;
     }
     uint32_t *words[] = {&step->where.segment, &step->where.index};
     if (words_of(tuple, 1, words, 2) < 0 || read_shape(tuple, what, 3, &step->shapes[0]) < 0) {
@@ -212,11 +175,18 @@ read_step(PyObject *tuple, struct step *step)
     return 0;
 }
 
-/* Families are told by `metric`; in other steps it is no number that a MEMBER can have. */
-static bool
-is_family(const struct step *step)
+static void
+clear_step(struct step *step)
 {
-    return step->known != NULL;
+    for (size_t i = 0; i < step->entries_count; i++) {
+        step->entries[i].is_added = false;
+        for (uint32_t j = 0; j < step->shapes_count; j++) {
+            clear_total(&step->shapes[j], &step->entries[i].totals[j]);
+        }
+    }
+    if (!step->is_family && step->shapes_count > 0) {
+        clear_total(&step->shapes[0], &step->total);
+    }
 }
 
 static void
@@ -228,14 +198,14 @@ free_step(struct step *step)
         }
         Py_XDECREF(step->entries[i].key);
     }
-    PyMem_Free(step->entries);
-    if (!is_family(step) && step->shapes_count > 0) {
+    PyMem_RawFree(step->entries);
+    if (!step->is_family && step->shapes_count > 0) {
         free_total(&step->shapes[0], &step->total);
     }
     for (uint32_t j = 0; j < MOST_SHAPES; j++) {
-        PyMem_Free(step->shapes[j].rules);
+        PyMem_RawFree(step->shapes[j].rules);
     }
-    Py_XDECREF(step->known);
+    PyMem_RawFree(step->places);
 }
 
 #endif

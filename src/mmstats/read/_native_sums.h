@@ -63,9 +63,9 @@ numbers_value(const struct shape *shape, const struct value *totals)
 }
 
 static int
-set_bucket(PyObject *buckets, uint64_t index, uint64_t count)
+set_bucket(PyObject *buckets, int64_t index, uint64_t count)
 {
-    PyObject *key = PyLong_FromUnsignedLongLong(index), *value = PyLong_FromUnsignedLongLong(count);
+    PyObject *key = PyLong_FromLongLong(index), *value = PyLong_FromUnsignedLongLong(count);
     int failed = key == NULL || value == NULL ? -1 : PyDict_SetItem(buckets, key, value);
     Py_XDECREF(key);
     Py_XDECREF(value);
@@ -80,7 +80,7 @@ buckets_value(const struct shape *shape, const struct spread *spread)
     for (uint64_t k = 0; buckets != NULL && k < shape->octaves; k++) {
         for (uint64_t i = 0; buckets != NULL && spread->octaves[k] != NULL && i < room; i++) {
             uint64_t count = spread->octaves[k][i];
-            if (count && set_bucket(buckets, k * room + i, count) < 0) {
+            if (count && set_bucket(buckets, shape->first + (int64_t)(k * room + i), count) < 0) {
                 Py_CLEAR(buckets);
             }
         }
@@ -109,24 +109,61 @@ spread_value(const struct shape *shape, const struct spread *spread)
 }
 
 static PyObject *
+latest_value(const struct latest *latest)
+{
+    if (!latest->is_there) {
+        Py_RETURN_NONE;
+    }
+    PyObject *time = latest->has_time ? PyLong_FromLongLong(latest->time) : PyFloat_FromDouble(-INFINITY);
+    return Py_BuildValue("(dKNd)", latest->sum, latest->count, time, latest->last);
+}
+
+static PyObject *
+list_value(const struct list *list)
+{
+    PyObject *values = PyList_New(0);
+    for (size_t i = 0; values != NULL && i < list->count; i++) {
+        const struct stated *stated = &list->stated[i];
+        PyObject *one = Py_BuildValue("(KK)", stated->word, stated->created);
+        if (append_stolen(values, one) < 0) {
+            Py_CLEAR(values);
+        }
+    }
+    return values;
+}
+
+static PyObject *
+total_value(const struct shape *shape, const union total *total)
+{
+    return shape->what == NUMBERS  ? number_value(shape->rules[0], total->numbers)
+           : shape->what == SPREAD ? spread_value(shape, total->spread)
+           : shape->what == LATEST ? latest_value(total->latest)
+           : shape->what == LISTED ? list_value(total->list)
+                                   : Py_NewRef(Py_None);
+}
+
+/* Who was added, and what each has; the last durations apart. */
+static PyObject *
 family_value(const struct step *family)
 {
-    const struct shape *shape = &family->shapes[0];
-    PyObject *list = PyList_New(0);
-    for (size_t i = 0; list != NULL && i < family->entries_count; i++) {
+    PyObject *numbers = PyList_New(0), *values = PyList_New(0), *latest = PyList_New(0);
+    bool failed = numbers == NULL || values == NULL || latest == NULL;
+    bool has_latest = family->shapes_count > 1 && family->shapes[1].what == LATEST;
+    for (size_t i = 0; !failed && i < family->entries_count; i++) {
         const struct entry *entry = &family->entries[i];
         if (!entry->is_added) {
             continue;
         }
-        PyObject *value = shape->what == NUMBERS  ? number_value(shape->rules[0], entry->totals[0].numbers)
-                          : shape->what == SPREAD ? spread_value(shape, entry->totals[0].spread)
-                                                  : Py_NewRef(Py_None);
-        PyObject *one = value == NULL ? NULL : Py_BuildValue("(OnN)", entry->key, (Py_ssize_t)i, value);
-        if (append_stolen(list, one) < 0) {
-            Py_CLEAR(list);
-        }
+        failed =
+            append_stolen(numbers, PyLong_FromSize_t(i)) < 0
+            || append_stolen(values, total_value(&family->shapes[0], &entry->totals[0])) < 0
+            || (has_latest && append_stolen(latest, total_value(&family->shapes[1], &entry->totals[1])) < 0);
     }
-    return list;
+    PyObject *all = failed ? NULL : PyTuple_Pack(3, numbers, values, latest);
+    Py_XDECREF(numbers);
+    Py_XDECREF(values);
+    Py_XDECREF(latest);
+    return all;
 }
 
 #endif

@@ -8,14 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "_native_ranked.h"
 #include "mmstats_layout.h"
 
-enum answer { ANSWER_OTHER, ANSWER_BUSY, ANSWER_SHORT, ANSWER_READ, ANSWER_NO_MEMORY };
+/* ASK: Python has to be asked first. */
+enum answer { ANSWER_OTHER, ANSWER_BUSY, ANSWER_SHORT, ANSWER_READ, ANSWER_NO_MEMORY, ANSWER_ASK };
 
 #define MOST_BLOCKS 65536
 #define MOST_LANES 4096
 #define MOST_MEMBERS 65536
-#define FEW 32
 
 /* A METRIC block, or several that follow each other; `hole`: where eight bytes may differ, -1: nowhere. */
 struct span {
@@ -23,9 +24,9 @@ struct span {
     Py_ssize_t size, hole;
 };
 
-/* A lane's cells of one segment. `order`: among those of the file. */
+/* A lane's cells of one segment. */
 struct spot {
-    uint32_t segment, lane, order;
+    uint32_t segment, lane;
     uint64_t start, count;
     bool lives;
 };
@@ -35,22 +36,32 @@ struct lane {
     bool lives;
 };
 
-/* A taken slot. `key`: its ttl, and then its tags, which stand apart in the block. */
+/* A taken slot. Its ttl and its tags, of `size` bytes, tell it from others of its family. */
 struct member {
     uint32_t metric, segment, index, size;
     uint64_t generation;
     const char *ttl, *tags;
 };
 
+/* MEMBER blocks that follow each other. */
+struct row {
+    size_t at, end;
+};
+
 struct walked {
     const char *first, *middle, *last;
-    size_t length;
-    int64_t left; /* words that may still be read: values share no cells */
+    size_t length, low, high; /* of the first copy; from where to where the others are needed */
+    size_t end;               /* of its blocks */
+    int64_t left;             /* words that may still be read: values share no cells */
     size_t *spans;
-    struct spot *spots, *octaves; /* the same, by segment, and by what `before` says */
+    struct spot *spots;
+    struct ranked *segments, *octaves, *spare; /* spots by segment; by what `rank_of` says */
     struct member *members;
     struct lane *lanes;
-    size_t spots_count, spots_room, octaves_room, members_count, members_room, lanes_count, lanes_room;
+    struct row *rows;
+    size_t spots_count, spots_room, ranked_count, ranked_room, members_count, members_room;
+    size_t lanes_count, lanes_room, rows_count, rows_room, answered;
+    uint64_t asked;
 };
 
 static inline uint32_t
@@ -76,11 +87,19 @@ room_for_one(void *list, size_t count, size_t *room, size_t size)
         return list;
     }
     size_t wanted = *room ? 2 * *room : 64;
-    void *grown = PyMem_Realloc(list, wanted * size);
+    void *grown = PyMem_RawRealloc(list, wanted * size);
     if (grown != NULL) {
         *room = wanted;
     }
     return grown;
+}
+
+/* Of these bytes all copies are needed. */
+static inline void
+need(struct walked *file, size_t at, size_t end)
+{
+    file->low = at < file->low ? at : file->low;
+    file->high = end > file->high ? end : file->high;
 }
 
 static enum answer
@@ -97,6 +116,7 @@ take_span(struct walked *file, const struct span *span, size_t at, bool is_cut)
     }
     else {
         size_t hole = (size_t)span->hole, rest = hole + 8;
+        need(file, at + hole, at + rest);
         is_there =
             memcmp(found, span->raw, hole) == 0 && memcmp(found + rest, span->raw + rest, size - rest) == 0;
     }
@@ -107,9 +127,19 @@ static enum answer
 take_member(struct walked *file, size_t at, size_t length)
 {
     const char *block = file->first + at;
-    if (memcmp(block, file->middle + at, length) != 0 || memcmp(block, file->last + at, length) != 0) {
-        return ANSWER_BUSY;
+    struct row *last = file->rows_count ? &file->rows[file->rows_count - 1] : NULL;
+    if (last != NULL && last->end == at) {
+        last->end = at + length;
     }
+    else {
+        struct row *rows = room_for_one(file->rows, file->rows_count, &file->rows_room, sizeof *file->rows);
+        if (rows == NULL) {
+            return ANSWER_NO_MEMORY;
+        }
+        file->rows = rows;
+        rows[file->rows_count++] = (struct row){.at = at, .end = at + length};
+    }
+    need(file, at, at + length);
     uint64_t generation = u64_at(block, offsetof(struct mmstats_member, generation));
     uint32_t size = u32_at(block, offsetof(struct mmstats_member, tags_length));
     if (generation == 0) {
@@ -152,12 +182,12 @@ take_cells(struct walked *file, size_t at, size_t length)
     spots[file->spots_count] = (struct spot){
         .segment = u32_at(block, offsetof(struct mmstats_cells, segment)),
         .lane = u32_at(block, offsetof(struct mmstats_cells, lane)),
-        .order = (uint32_t)file->spots_count,
         .start = at + sizeof(struct mmstats_cells),
         .count = count,
         .lives = true,
     };
     file->spots_count++;
+    need(file, at, at + length);
     return ANSWER_READ;
 }
 
@@ -187,65 +217,72 @@ by_number(const void *one, const void *other)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-/* By segment, and within it as they came. */
-static inline int
-by_segment(const void *one, const void *other)
+/* Segments with octaves stand beside the one whose octaves they are: by that, by lane, by octave. */
+static inline uint64_t
+rank_of(uint32_t base, uint32_t lane, uint32_t octave)
 {
-    const struct spot *a = one, *b = other;
-    if (a->segment != b->segment) {
-        return a->segment < b->segment ? -1 : 1;
-    }
-    return (a->order > b->order) - (a->order < b->order);
+    return (uint64_t)base << 44 | (uint64_t)lane << 12 | octave;
 }
 
-/* Segments with octaves stand beside the one whose octaves they are: by that, by octave, by lane. */
-static inline int
-by_octave(const void *one, const void *other)
+_Static_assert(MMSTATS_OCTAVE_STEP == 1 << 20, "a base has 20 bits, an octave the other 12");
+
+/* Each lane has a segment once. */
+static enum answer
+order_spots(struct walked *file)
 {
-    const struct spot *a = one, *b = other;
-    uint32_t base = a->segment % MMSTATS_OCTAVE_STEP, its = b->segment % MMSTATS_OCTAVE_STEP;
-    if (base != its) {
-        return base < its ? -1 : 1;
+    if (file->ranked_room < file->spots_room) {
+        file->ranked_room = 0;
+        struct ranked **lists[] = {&file->segments, &file->octaves, &file->spare};
+        for (int i = 0; i < 3; i++) {
+            struct ranked *list = PyMem_RawRealloc(*lists[i], file->spots_room * sizeof *list);
+            if (list == NULL) {
+                return ANSWER_NO_MEMORY;
+            }
+            *lists[i] = list;
+        }
+        file->ranked_room = file->spots_room;
     }
-    if (a->segment != b->segment) {
-        return a->segment < b->segment ? -1 : 1;
+    /* Most files have theirs in the order of the file before: that one's is tried first. */
+    bool is_alike = file->spots_count == file->ranked_count && file->ranked_count <= FEW;
+    file->ranked_count = file->spots_count;
+    for (size_t i = 0; i < file->spots_count; i++) {
+        uint32_t at = is_alike ? file->segments[i].at : (uint32_t)i;
+        uint32_t its = is_alike ? file->octaves[i].at : (uint32_t)i;
+        const struct spot *spot = &file->spots[its];
+        uint64_t rank =
+            rank_of(spot->segment % MMSTATS_OCTAVE_STEP, spot->lane, spot->segment / MMSTATS_OCTAVE_STEP);
+        file->segments[i] = (struct ranked){.rank = file->spots[at].segment, .at = at};
+        file->octaves[i] = (struct ranked){.rank = rank, .at = its};
     }
-    return (a->lane > b->lane) - (a->lane < b->lane);
+    file->asked = UINT64_MAX;
+    sort_ranked(&file->segments, &file->spare, file->spots_count);
+    sort_ranked(&file->octaves, &file->spare, file->spots_count);
+    for (size_t i = 1; i < file->spots_count; i++) {
+        if (file->octaves[i].rank == file->octaves[i - 1].rank) {
+            return ANSWER_OTHER;
+        }
+    }
+    return ANSWER_READ;
 }
 
-/* Most files have few spots, for which a call for each comparison costs more than all else. */
-static inline void
-sort_spots(struct spot *spots, size_t count, int (*compare)(const void *, const void *))
+/* The spots of a segment are from here on; where there are none, another segment's are. Members of a family
+ * are mostly in one, so the last answer is kept. */
+static inline size_t
+spots_of(struct walked *file, uint32_t segment)
 {
-    if (count > FEW) {
-        qsort(spots, count, sizeof *spots, compare);
-        return;
+    if (file->asked != segment) {
+        file->asked = segment;
+        file->answered = first_of(file->segments, file->spots_count, segment);
     }
-    for (size_t i = 1; i < count; i++) {
-        struct spot one = spots[i];
-        size_t at = i;
-        for (; at > 0 && compare(&spots[at - 1], &one) > 0; at--) {
-            spots[at] = spots[at - 1];
-        }
-        spots[at] = one;
-    }
+    return file->answered;
 }
 
-/* The spots of a segment are from here on; where there are none, another segment's are. */
-static size_t
-spots_of(const struct walked *file, uint32_t segment)
+/* One of those; NULL: it is another segment's. */
+static inline const struct spot *
+spot_of(const struct walked *file, size_t at, uint32_t segment)
 {
-    size_t low = 0, high = file->spots_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (file->spots[middle].segment < segment) {
-            low = middle + 1;
-        }
-        else {
-            high = middle;
-        }
-    }
-    return low;
+    bool is_there = at < file->spots_count && file->segments[at].rank == segment;
+    return is_there ? &file->spots[file->segments[at].at] : NULL;
 }
 
 static enum answer
@@ -266,70 +303,19 @@ order_lanes(struct walked *file)
             bsearch(&wanted, file->lanes, file->lanes_count, sizeof *file->lanes, by_number);
         file->spots[i].lives = lane == NULL || lane->lives;
     }
-    sort_spots(file->spots, file->spots_count, by_segment);
     return ANSWER_READ;
 }
 
-/* The first octave's spot that a lane has from this one on; NULL: there is none. */
-static const struct spot *
-octave_from(const struct walked *file, uint32_t base, uint32_t octave, uint32_t lane)
-{
-    while (octave < UINT32_MAX / MMSTATS_OCTAVE_STEP) {
-        const struct spot wanted = {.segment = (octave + 1) * MMSTATS_OCTAVE_STEP + base, .lane = lane};
-        size_t low = 0, high = file->spots_count;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (by_octave(&file->octaves[middle], &wanted) < 0) {
-                low = middle + 1;
-            }
-            else {
-                high = middle;
-            }
-        }
-        const struct spot *found = &file->octaves[low];
-        if (low == file->spots_count || found->segment % MMSTATS_OCTAVE_STEP != base) {
-            return NULL;
-        }
-        if (found->segment == wanted.segment && found->lane == lane) {
-            return found;
-        }
-        octave = found->segment / MMSTATS_OCTAVE_STEP - (found->segment != wanted.segment ? 1 : 0);
-    }
-    return NULL;
-}
-
-/* Each lane has a segment once. */
-static enum answer
-order_octaves(struct walked *file)
-{
-    if (file->octaves_room < file->spots_room) {
-        struct spot *octaves = PyMem_Realloc(file->octaves, file->spots_room * sizeof *octaves);
-        if (octaves == NULL) {
-            return ANSWER_NO_MEMORY;
-        }
-        file->octaves = octaves;
-        file->octaves_room = file->spots_room;
-    }
-    if (file->spots_count > 0) {
-        memcpy(file->octaves, file->spots, file->spots_count * sizeof *file->octaves);
-        sort_spots(file->octaves, file->spots_count, by_octave);
-    }
-    for (size_t i = 1; i < file->spots_count; i++) {
-        if (by_octave(&file->octaves[i - 1], &file->octaves[i]) == 0) {
-            return ANSWER_OTHER;
-        }
-    }
-    return ANSWER_READ;
-}
-
-/* `size`: of the whole file. */
+/* The first copy, of a file of `size` bytes. */
 static enum answer
 walk(struct walked *file, const struct span *spans, size_t spans_count, size_t size)
 {
     bool is_cut = file->length < size;
     size_t number = 0;
     file->left = (int64_t)(size / 8);
-    file->spots_count = file->members_count = file->lanes_count = 0;
+    file->spots_count = file->members_count = file->lanes_count = file->rows_count = 0;
+    file->low = file->length;
+    file->high = 0;
     if (file->length < sizeof(struct mmstats_header)) {
         return ANSWER_OTHER;
     }
@@ -382,18 +368,27 @@ walk(struct walked *file, const struct span *spans, size_t spans_count, size_t s
     if (is_cut && at + MMSTATS_BLOCK_ALIGN > file->length) {
         return ANSWER_SHORT;
     }
+    file->end = at + MMSTATS_BLOCK_ALIGN;
     if (number < spans_count) {
         return ANSWER_OTHER;
     }
     enum answer answer = order_lanes(file);
-    if (answer == ANSWER_READ) {
-        answer = order_octaves(file);
+    return answer == ANSWER_READ ? order_spots(file) : answer;
+}
+
+/* Whether nobody changed the blocks while the copies were made. `layout_gen`: behind the last one. */
+static enum answer
+stands_still(const struct walked *file, uint64_t layout_gen)
+{
+    for (size_t i = 0; i < file->rows_count; i++) {
+        size_t at = file->rows[i].at, size = file->rows[i].end - at;
+        const char *row = file->first + at;
+        if (memcmp(row, file->middle + at, size) != 0 || memcmp(row, file->last + at, size) != 0) {
+            return ANSWER_BUSY;
+        }
     }
-    const size_t gen = offsetof(struct mmstats_header, layout_gen);
-    if (answer == ANSWER_READ && u64_at(file->first, gen) != u64_at(file->last, gen)) {
-        answer = ANSWER_BUSY;
-    }
-    return answer;
+    bool is_same = u64_at(file->first, offsetof(struct mmstats_header, layout_gen)) == layout_gen;
+    return is_same ? ANSWER_READ : ANSWER_BUSY;
 }
 
 /* Where so many words of a lane are, from cell `index` on; 0: not all of them. */

@@ -15,10 +15,11 @@ from mmstats.stat import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Union
 
     Path = Union[str, "os.PathLike[str]"]
+    Scan = Callable[[str, str], "list[tuple[str, int]]"]
     Paths = Union[Path, Iterable[Path], None]
 
 DIGITS = "0123456789"
@@ -41,18 +42,44 @@ class Candidate:
         self.named = named
 
 
+class Listing:
+    """Files of one directory to open: its path up to the names, and those, each with its inode.
+
+    `owners`, `named` and the inodes: as of a Candidate.
+    """
+
+    __slots__ = ("named", "names", "owners", "prefix")
+
+    def __init__(
+        self,
+        prefix: str,
+        owners: frozenset[int] | None,
+        names: list[tuple[str, int]],
+        *,
+        named: bool = False,
+    ) -> None:
+        self.prefix = prefix
+        self.owners = owners
+        self.names = names
+        self.named = named
+
+    def candidate(self, name: str, ino: int) -> Candidate:
+        """One of them."""
+        return Candidate(self.prefix + name, self.owners, ino=ino, named=self.named)
+
+
 class Finder:
     """What to open. None: the default places. `problems`: what could not be looked at.
 
-    `in_order`: natural order, and not that of the directory.
+    `scan`: what lists a directory, like `scanned`.
 
     Files with retired totals are told apart by their names, and looked for once more at the end: the first
     of a group may have come into being since. Where the environment says what files are called, those
     of the same directories belong to it.
     """
 
-    def __init__(self, paths: Paths = None, *, in_order: bool = True) -> None:
-        self._in_order = in_order
+    def __init__(self, paths: Paths = None, scan: Scan | None = None) -> None:
+        self._scan = scan or scanned
         self.problems: list[Problem] = []
         self._named: dict[str, Candidate] = {}
         self._places: list[Place] = []
@@ -66,12 +93,27 @@ class Finder:
     def files(self) -> list[Candidate]:
         """All but retired totals, each once."""
         found = {path: one for path, one in self._named.items() if not path.endswith(RETIRED)}
-        expanded = self._expanded if self._in_order else _expand
         for place in self._places:
-            for path, ino in expanded(place.directory, place.names, self._heard):
+            for path, ino in self._expanded(place.directory, place.names, self._heard):
                 if not path.endswith(RETIRED):
                     found.setdefault(path, Candidate(path, place.owners, ino=ino))
         return list(found.values())
+
+    def listings(self) -> Iterator[Listing]:
+        """The same by directory, in its order; what has several paths there may be in several of them."""
+        named: dict[str, list[tuple[str, int]]] = {}
+        for path in self._named:
+            if not path.endswith(RETIRED):
+                name = path[path.rfind("/") + 1 :]
+                named.setdefault(path[: len(path) - len(name)], []).append((name, 0))
+        for prefix, names in named.items():
+            yield Listing(prefix, None, names, named=True)
+        for place in self._places:
+            directories, pattern = _split(place.directory, place.names, self._heard)
+            for directory in directories:
+                listed = _listed(directory, pattern, self._heard, self._scan)
+                names = [pair for pair in listed if not pair[0].endswith(RETIRED)]
+                yield Listing(os.path.join(directory, ""), place.owners, names)
 
     def retired(self) -> list[Candidate]:
         """The files with retired totals that are there by now."""
@@ -95,20 +137,16 @@ class Finder:
         else:
             self._named.setdefault(path, Candidate(path, named=True))
 
-    @staticmethod
-    def _expanded(directory: str, pattern: str, heard: list[Problem]) -> list[tuple[str, int]]:
-        return sorted(_expand(directory, pattern, heard), key=lambda found: natural(found[0]))
-
-
-def _expand(directory: str, pattern: str, problems: list[Problem]) -> list[tuple[str, int]]:
-    """The paths below `directory` that match, segment by segment, each with its inode."""
-    directories, names = _split(directory, pattern, problems)
-    return [
-        (before + name, ino)
-        for path in directories
-        for before in (os.path.join(path, ""),)
-        for name, ino in _listed(path, names, problems).items()
-    ]
+    def _expanded(self, directory: str, pattern: str, heard: list[Problem]) -> list[tuple[str, int]]:
+        """The paths below `directory` that match, segment by segment, each with its inode."""
+        directories, names = _split(directory, pattern, heard)
+        found = [
+            (before + name, ino)
+            for path in directories
+            for before in (os.path.join(path, ""),)
+            for name, ino in _listed(path, names, heard, self._scan)
+        ]
+        return sorted(found, key=lambda one: natural(one[0]))
 
 
 def _split(directory: str, pattern: str, problems: list[Problem]) -> tuple[list[str], str]:
@@ -127,24 +165,35 @@ def _directories(directory: str, segment: str, problems: list[Problem]) -> list[
         deeper = os.path.join(directory, segment)
         return [deeper] if os.path.isdir(deeper) else []
     found = [
-        os.path.join(directory, name) for name in sorted(_listed(directory, segment, problems), key=natural)
+        os.path.join(directory, name)
+        for name, _ in sorted(_listed(directory, segment, problems, scanned), key=lambda one: natural(one[0]))
     ]
     return [path for path in found if os.path.isdir(path)]
 
 
-def _listed(directory: str, pattern: str, problems: list[Problem]) -> dict[str, int]:
+def _listed(directory: str, pattern: str, problems: list[Problem], scan: Scan) -> list[tuple[str, int]]:
     """The names in `directory` that match, and their inodes; hidden ones only if the pattern says the dot."""
     try:
+        if pattern.startswith("*") and not has_magic(pattern[1:]):  # as nearly all are
+            return scan(directory or ".", pattern[1:])
         with os.scandir(directory or ".") as entries:
-            names = {entry.name: entry.inode() for entry in entries}
+            names = [(entry.name, entry.inode()) for entry in entries]
     except OSError as error:
         if not isinstance(error, FileNotFoundError):
             problems.append(Problem(directory or ".", f"{error.strerror}; skipped"))
-        return {}
-    if pattern.startswith("*") and not has_magic(pattern[1:]):  # as nearly all are, and many times faster
-        return {name: ino for name, ino in names.items() if name.endswith(pattern[1:]) and name[0] != "."}
+        return []
     hidden = pattern.startswith(".")
-    return {name: ino for name, ino in names.items() if (hidden or name[0] != ".") and matches(name, pattern)}
+    return [pair for pair in names if (hidden or pair[0][0] != ".") and matches(pair[0], pattern)]
+
+
+def scanned(directory: str, end: str) -> list[tuple[str, int]]:
+    """Names that end so, each with its inode; those that begin with a dot are not among them."""
+    with os.scandir(directory) as entries:
+        return [
+            (name, entry.inode())
+            for entry in entries
+            if (name := entry.name).endswith(end) and name[0] != "."
+        ]
 
 
 def natural(path: str) -> tuple[list[tuple[str, int]], str]:

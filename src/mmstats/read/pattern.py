@@ -9,19 +9,22 @@ It says what to do in *steps*, tuples that begin with one of the words below:
 * `NUMBERS, segment, index, rules, living`: cells that follow each other, a rule for each. `living`: without
   lanes whose thread ended.
 * `SPREAD, segment, index, *shape`: a value that has a distribution. `shape`: how many cells it has, where its
-  totals and its distribution begin in them, the scale, how many octaves, how many counts between bounds.
+  totals and its distribution begin in them, the scale, how many octaves, how many counts between bounds, and
+  the index of the first bucket.
+* `LATEST, segment, index, cells, besides`: the last durations of a timer, which stand behind so many cells.
 * `TOLD, segment, index, cells, is_compound`: what has to be looked at in Python: its bytes of each lane are
   handed out as they are.
-* `STATED, span, offset`: the number of a static, which stands in its block.
+* `STATED, span, offset`: the number of a static, which stands in its block, and is handed out.
+* `LISTED, span, offset`: such a number that is noted, with when the writer of its file began.
 * `FAMILY, metric, step, ...`: what is done for each member of that metric, by steps like those above, whose
   segment and index stand in the MEMBER block.
 """
 
 from __future__ import annotations
 
+from mmstats import kinds
 from mmstats.format import layout
 from mmstats.format.compound import DISTRIBUTED
-from mmstats.kinds import KINDS
 from mmstats.plan import Batch, Family, Plan, batches
 
 TYPE_CHECKING = False
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     Step = tuple[Any, ...]
     Span = tuple[bytes, int]
 
-NUMBERS, SPREAD, TOLD, STATED, FAMILY = range(5)
+NUMBERS, SPREAD, TOLD, STATED, FAMILY, LATEST, LISTED = range(7)
 # What is done with a cell. SET: without those that nobody wrote, which have a pattern of their own.
 SUM_U64, SUM_I64, SUM_F64, SUM_SET_F64, MAX_U64, MAX_I64, MAX_F64, MIN_U64, MIN_I64, MIN_F64 = range(10)
 RULES = {
@@ -58,17 +61,24 @@ class NoPattern(Exception):  # noqa: N818 - nothing is wrong
 class Entry:
     """One metric, and which steps are its own: -1 where it has no such step.
 
-    `place`: of NUMBERS, SPREAD or FAMILY; `cell`: which one of NUMBERS; `told`: of TOLD or STATED.
+    `place`: of NUMBERS, SPREAD, LISTED or FAMILY; `cell`: which one of NUMBERS; `told`: of TOLD or STATED;
+    `latest`: of LATEST. `finish`: parts of many files → the value; `is_plain`: which are the same.
     """
 
-    __slots__ = ("cell", "names", "place", "plan", "told")
+    __slots__ = ("cell", "finish", "is_plain", "latest", "names", "place", "plan", "told")
 
-    def __init__(self, plan: Plan, place: int = -1, told: int = -1, *, cell: int = 0) -> None:
+    def __init__(
+        self, plan: Plan, place: int = -1, told: int = -1, *, cell: int = 0, latest: int = -1
+    ) -> None:
         self.plan = plan
         self.place = place
         self.told = told
+        self.latest = latest
         self.cell = cell
         self.names: list[str] = []  # of a family's tags
+        word = kinds.rule(plan.about.kind, plan.about.aggregate)
+        self.finish = kinds.RULES[word].finish
+        self.is_plain = word in kinds.PLAIN
 
 
 class Pattern:
@@ -112,17 +122,24 @@ class Pattern:
     def _add_plan(self, plan: Plan, span: int) -> None:
         rule = _rule(plan)
         if plan.is_constant:
-            is_stated = not plan.is_text
-            self.entries.append(Entry(plan, told=len(self.steps) if is_stated else -1))
-            self.steps += [(STATED, span, layout.METRIC_INITIAL)] if is_stated else []
+            self._add_constant(plan, span)
         elif rule is not None:
             self._add_number(plan, rule)
         else:
-            place, told = -1, -1
-            for step in _compound(plan):
-                place, told = (len(self.steps), told) if step[0] == SPREAD else (place, len(self.steps))
-                self.steps.append((step[0], plan.segment, plan.index, *step[1:]))
-            self.entries.append(Entry(plan, place, told))
+            places = {SPREAD: -1, TOLD: -1, LATEST: -1}
+            for what, *rest in _compound(plan):
+                places[what] = len(self.steps)
+                self.steps.append((what, plan.segment, plan.index, *rest))
+            self.entries.append(Entry(plan, places[SPREAD], places[TOLD], latest=places[LATEST]))
+
+    def _add_constant(self, plan: Plan, span: int) -> None:
+        step = len(self.steps)
+        if plan.is_text:
+            self.entries.append(Entry(plan))
+            return
+        is_own = plan.about.aggregate == EACH
+        self.entries.append(Entry(plan, told=step) if is_own else Entry(plan, step))
+        self.steps.append((STATED if is_own else LISTED, span, layout.METRIC_INITIAL))
 
     def _add_number(self, plan: Plan, rule: int) -> None:
         last = self.steps[-1] if self.steps else (STATED,)
@@ -141,22 +158,30 @@ class Pattern:
             raise NoPattern  # whose tags are needed with each of them
         steps = _compound(plan) if rule is None else [(NUMBERS, bytes((rule,)), plan.living)]
         place = len(self.steps)
-        entry = Entry(plan, place, place if any(step[0] == TOLD for step in steps) else -1)
+        words = [step[0] for step in steps]
+        told, latest = (place if what in words else -1 for what in (TOLD, LATEST))
+        entry = Entry(plan, place, told, latest=latest)
         entry.names = family.names
         self.entries.append(entry)
         self.steps.append((FAMILY, family.number, *steps))
 
 
 def _compound(plan: Plan) -> list[Step]:
-    """What is told in bytes, or has a distribution, or both; without segment and index."""
+    """What has a distribution, and of a timer the last durations; or what is told in bytes.
+
+    Without segment and index.
+    """
     metric, wanted = plan.metric, plan.spread
     steps: list[Step] = []
     if wanted is not None:
         totals = layout.TIMER_TOTALS if metric.kind == "timer" else layout.HISTOGRAM_TOTALS
         counts = len(wanted.bounds) + 1 if wanted.bounds else 0
-        shape = (metric.cells, totals, DISTRIBUTED[metric.kind], wanted.scale, wanted.octaves, counts)
+        distribution, first = DISTRIBUTED[metric.kind], wanted.low << wanted.scale
+        shape = (metric.cells, totals, distribution, wanted.scale, wanted.octaves, counts, first)
         steps.append((SPREAD, *shape))
-    if wanted is None or metric.kind == "timer":
+    if wanted is not None and metric.kind == "timer":
+        steps.append((LATEST, metric.cells, layout.TIMER_DISTRIBUTION + wanted.cells))
+    elif wanted is None:
         if plan.width:
             raise NoPattern
         steps.append((TOLD, metric.cells, plan.is_compound))
@@ -166,7 +191,7 @@ def _compound(plan: Plan) -> list[Step]:
 def _rule(plan: Plan) -> int | None:
     """What is done with the only cell of each lane; None: it is no such value."""
     aggregate = plan.about.aggregate
-    if not plan.code or (KINDS[plan.about.kind].lanes or aggregate) != aggregate:
+    if not plan.code or (kinds.KINDS[plan.about.kind].lanes or aggregate) != aggregate:
         return None
     if aggregate == "sum" and plan.leaves_out_never:
         return SUM_SET_F64 if plan.code == "d" else None

@@ -24,9 +24,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mmstats.format.compound import Copies
     from mmstats.format.header import Header
-    from mmstats.format.runs import Decoded, Folded
+    from mmstats.format.runs import Decoded
     from mmstats.plan import Plan
     from mmstats.read.files import Candidate, Paths
+    from mmstats.read.folded import FoldedFiles
     from mmstats.read.kept import Keeping
     from mmstats.read.quick import Quick, QuickFamilies
 
@@ -49,18 +50,8 @@ def snapshot(paths: Paths = None) -> list[Snapshot]:
 class Reader:
     """Reads many files; keeps what the next file, or the next time, need not work out again."""
 
-    IN_ORDER = True  # files are read in natural order
-
     __slots__ = (
-        "_folded",
-        "_judge",
-        "_kept",
-        "_missed",
-        "_quick",
-        "_schema",
-        "_seen",
-        "_shared",
-        "_superseded",
+        *("_folded", "_judge", "_kept", "_missed", "_quick", "_schema", "_seen", "_shared", "_superseded"),
     )
 
     def __init__(self, *, keep: bool = False) -> None:
@@ -70,7 +61,7 @@ class Reader:
         self._kept = _keeping(self._schema) if keep else None
         self._seen: set[tuple[int, int]] = set()
         self._superseded: list[Snapshot] = []
-        self._folded: list[Folded] = []  # files whose totals are in others
+        self._folded: list[FoldedFiles] = []  # files whose totals are in others
         self._missed: set[int] = set()  # inodes of files that were not where they had been listed
 
     def read(self, paths: Paths = None) -> list[Snapshot]:
@@ -81,24 +72,34 @@ class Reader:
             found = self._read_once(paths)
             # A file that made way for another has a name now that was not listed yet; a persistent one may
             # have been taken over. What is missed time and again is missed because the listing is wrong.
-            missed = self._missed - {ino for _, ino in self._seen}
-            missed = missed and missed - {ino for _, _, ino in self._folded}
+            missed = self._missed and self._missed - {ino for _, ino in self._seen}
+            for one in self._folded if missed else ():
+                missed = missed - one.inos
             if (not missed or missed == before) and time.monotonic() - began < IN_TIME:
                 break
             before = missed
         if self._kept:
             self._kept.forget_but(self._seen)
-        folded = {uuid for uuid, _, _ in self._folded}
-        found = [one for one in found if _raw(one.origin.uuid) not in folded]
+        if self._folded:
+            from mmstats.read.folded import has_any  # hardly ever needed
+
+            found = [one for one in found if not has_any(self._folded, {_raw(one.origin.uuid)})]
         return found + self._declared_again(found)
 
     def _read_once(self, paths: Paths) -> list[Snapshot]:
         """All files, and then the retired totals: what vanished in between is in those by then."""
-        find = Finder(paths, in_order=self.IN_ORDER)
-        self._seen, self._folded, self._superseded, self._missed = set(), [], [], set()
+        find = Finder(paths)
+        self._start()
         taken = [one for candidate in find.files() for one in self._take(candidate)]
         taken += [one for candidate in find.retired() for one in self._take(candidate)]
-        return taken + [_failed(problem.file, problem.reason) for problem in find.problems]
+        return taken + self._failures(find)
+
+    def _start(self) -> None:
+        self._seen, self._folded, self._superseded, self._missed = set(), [], [], set()
+
+    @staticmethod
+    def _failures(find: Finder) -> list[Snapshot]:
+        return [_failed(problem.file, problem.reason) for problem in find.problems]
 
     def _take(self, candidate: Candidate) -> list[Snapshot]:
         """What one file tells; nothing if it vanished, or was read under another name."""
@@ -145,7 +146,10 @@ class Reader:
         header = decoded.header
         if header.ino not in (0, source.ino):
             return [_failed(path, f"a copy: inode {source.ino}, written as {header.ino}; not counted")]
-        self._folded += decoded.folded
+        if decoded.folded:
+            from mmstats.read.folded import FoldedFiles  # likewise
+
+            self._folded.append(FoldedFiles(decoded.folded))
         origin = origin_of(header, path, self._state(header, source))
         if origin.state == RETIRED:
             from mmstats.read.retired import retired_rows

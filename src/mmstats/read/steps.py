@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import operator
-from math import isnan
-from struct import Struct, unpack_from
+from struct import Struct
 
-from mmstats.format import layout
 from mmstats.format.layout import NEVER_F64, NEVER_I64, NEVER_U64
-from mmstats.format.spread import LOW_HALF, MASK
+from mmstats.format.spread import MASK
 from mmstats.read.pattern import (
     MAX_F64,
     MAX_I64,
@@ -35,13 +33,10 @@ if TYPE_CHECKING:
 
     Handed = list[tuple[bytes, bool]]
 
-LARGE = 1 << 44  # a count that great is none; sums of smaller ones cannot overflow
-MOST_CELLS = 1 << 20  # of octaves, of one file
 WITNESS = 8  # bytes
 HALF, WHOLE = 1 << 63, 1 << 64
 
 _u64 = Struct("<Q").unpack_from
-_totals = Struct("<3d").unpack_from
 
 LETTERS = {
     **dict.fromkeys((SUM_U64, MAX_U64, MIN_U64), "Q"),
@@ -115,6 +110,9 @@ class Numbers:
                 numbers[cell] = (number + HALF & MASK) - HALF
         return numbers
 
+    def clear(self) -> None:
+        self._totals = [None] * len(self._rules)
+
     def add(self) -> None:
         self._totals = self._joined(self._totals, self.held)
 
@@ -140,117 +138,6 @@ def whole(
         if before.startswith(word):
             found.append((at + front, lane, number))
     return found
-
-
-class Spread:
-    """A value with a distribution."""
-
-    __slots__ = (
-        "_buckets",
-        "_cells",
-        "_distribution",
-        "_octaves",
-        "_room",
-        "_total",
-        "_totals",
-        "_words",
-        "held",
-    )
-
-    def __init__(
-        self, cells: int, totals: int, distribution: int, scale: int, octaves: int, counts: int
-    ) -> None:
-        self._cells = cells
-        self._totals, self._distribution = 8 * totals, 8 * distribution
-        self._room, self._octaves = 1 << scale, octaves
-        first = layout.DISTRIBUTION_ZERO
-        self._words = Struct(f"<{8 * first}x{layout.DISTRIBUTION_SIZE - first + counts}Q").unpack_from
-        self._total: Any = None
-        self._buckets: dict[int, int] = {}
-        self.held: Any = None
-
-    def read(self, file: Walked, segment: int, index: int, word: bytes = b"") -> None:
-        """One file's, None where nobody wrote."""
-        total: Any = None
-        buckets: dict[int, int] = {}
-        for at, _, lane in whole(file, segment, index, word, self._cells, WITNESS):
-            rows = self._rows(file, segment, index, self._cells + len(word) // 8, lane)
-            n = _u64(file.first, at)[0]
-            if n:
-                one = self._of_lane(file, at, n, rows, buckets)
-                total = one if total is None else _joined(total, one)
-        self.held = total and (total, buckets)
-
-    def _of_lane(
-        self, file: Walked, at: int, n: int, rows: list[tuple[int, tuple[int, ...]]], buckets: dict[int, int]
-    ) -> Any:
-        if _u64(file.last, at + self._distribution)[0] >> 32 == n + 1 & LOW_HALF:
-            raise BusyError
-        zero, overflow, negative, *counts = words = self._words(file.middle, at + self._distribution)
-        total = zero + overflow + negative
-        for begin, row in rows:
-            total += sum(row)
-            for number, count in enumerate(row, begin):
-                if count:
-                    buckets[number] = buckets.get(number, 0) + count
-        if n >= LARGE or max(words) >= LARGE or total != n or (counts and sum(counts) != n):
-            raise BusyError
-        sums = _totals(file.middle, at + self._totals + 24 * (n & 1))
-        if any(map(isnan, sums)):
-            raise BusyError
-        return (n, *sums, zero, overflow, negative, counts)
-
-    def _rows(
-        self, file: Walked, segment: int, index: int, step: int, lane: int
-    ) -> list[tuple[int, tuple[int, ...]]]:
-        """The buckets of each octave that the lane has, with the number of its first one."""
-        rows: list[tuple[int, tuple[int, ...]]] = []
-        left = MOST_CELLS
-        place, rest = divmod(index, step)
-        for k, octave in file.octaves.get(segment, ()):
-            spot = file.lanes[octave].get(lane)
-            if spot is None:
-                continue
-            if rest:
-                raise BusyError
-            if k >= self._octaves:
-                break
-            at = file.place(spot, place * self._room, self._room)
-            file.claim(self._room)
-            left -= self._room
-            if left < 0:
-                raise BusyError
-            row = unpack_from(f"<{self._room}Q", file.middle, at)
-            if max(row) >= LARGE:
-                raise BusyError
-            if any(row):
-                rows.append((k * self._room, row))
-        return rows
-
-    def add(self) -> None:
-        if self.held is None:
-            return
-        total, buckets = self.held
-        self._total = total if self._total is None else _joined(self._total, total)
-        for number, count in buckets.items():
-            self._buckets[number] = self._buckets.get(number, 0) + count
-
-    def value(self) -> Any:
-        return self._total and (*self._total, dict(sorted(self._buckets.items())))
-
-
-def _joined(one: Any, other: Any) -> Any:
-    n, total, least, most, zero, overflow, negative, counts = one
-    return (
-        n + other[0],
-        total + other[1],
-        min(least, other[2]),
-        max(most, other[3]),
-        zero + other[4],
-        overflow + other[5],
-        negative + other[6],
-        [mine + its for mine, its in zip(counts, other[7])],
-    )
 
 
 class Told:
@@ -283,3 +170,28 @@ class Stated:
         """Its eight bytes."""
         at = file.spans[self._span] + self._offset
         self.held = [(file.middle[at : at + 8], True)]
+
+
+class Listed:
+    """The numbers of a static, each with when the writer began who says so."""
+
+    __slots__ = ("_listed", "_offset", "_span", "held")
+
+    def __init__(self, span: int, offset: int) -> None:
+        self._span, self._offset = span, offset
+        self._listed: list[tuple[int, int]] = []
+        self.held = (0, 0)
+
+    def read(self, file: Walked) -> None:
+        """As eight bytes hold it."""
+        at = file.spans[self._span] + self._offset
+        self.held = (_u64(file.middle, at)[0], file.created)
+
+    def clear(self) -> None:
+        self._listed = []
+
+    def add(self) -> None:
+        self._listed.append(self.held)
+
+    def value(self) -> list[tuple[int, int]]:
+        return list(self._listed)

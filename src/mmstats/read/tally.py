@@ -11,9 +11,11 @@ of what writes.
 
 from __future__ import annotations
 
-from mmstats.read.pattern import FAMILY, NUMBERS, SPREAD, STATED, SUM_I64, SUM_U64, TOLD
-from mmstats.read.slots import Slots
-from mmstats.read.steps import Numbers, Spread, Stated, Told
+from struct import Struct
+
+from mmstats.read.families import MADE, Family, Present, no_member
+from mmstats.read.pattern import FAMILY, LISTED, STATED
+from mmstats.read.steps import Listed, Stated, Told
 from mmstats.read.walked import BusyError, OtherError, ShortError, UnaddedError, Walked
 
 TYPE_CHECKING = False
@@ -22,25 +24,39 @@ if TYPE_CHECKING:
     from typing import Any, Union
 
     from mmstats.read.pattern import Span, Step
-    from mmstats.read.steps import Handed
-    from mmstats.read.walked import Member, Members
+    from mmstats.read.walked import Members
 
     # Of each step that hands out: what each lane has; of a family by the number of its member.
     Answer = Union[list[Any], int]
     Lawful = Callable[[int, bytes], bool]
+    Noted = tuple[bytes, int, int]  # uuid, pid, start
 
 # Why a file is not read: it is of another pattern; it needs the long way; more of it is needed.
 OTHER, BUSY, SHORT = range(3)
 ANSWERS: dict[type[UnaddedError], int] = {OtherError: OTHER, BusyError: BUSY, ShortError: SHORT}
 MOST_MEMBERS = 65_536
 
+# Of a header: uuid, pid, when its file was made, when its writer started.
+_whose = Struct("<48x16s32xI36xQ8xQ").unpack_from
+
 
 class Tally:
     """Files of one pattern."""
 
-    __slots__ = ("_added", "_families", "_is_read", "_known", "_present", "_spans", "_steps", "_totals")
+    __slots__ = (
+        *("_added", "_families", "_is_read", "_known", "_noted", "_present", "_spans", "_steps", "_totals"),
+        "_youngest",
+    )
 
-    def __init__(self, spans: Sequence[Span], steps: Sequence[Step]) -> None:
+    def __init__(
+        self,
+        spans: Sequence[Span],
+        steps: Sequence[Step],
+        *,
+        is_whole: bool = False,  # noqa: ARG002 - what only the native twin has to know
+        is_told: bool = False,  # noqa: ARG002 - likewise
+    ) -> None:
+        """`is_whole`: one copy of a file tells all; `is_told`: who gathers has to tell of each file."""
         self._spans = list(spans)
         self._steps: list[tuple[Any, tuple[int, ...]]] = []
         self._families: dict[int, Family] = {}
@@ -49,13 +65,15 @@ class Tally:
         self._added: set[int] = set()  # which of those there were
         self._present: list[Present] = []
         self._is_read = False
+        self._noted: list[Noted] = []
+        self._youngest: tuple[tuple[int, bytes], bytes, str] = ((-1, b""), b"", "")
         for number, step in enumerate(steps):
             what, *rest = step
             if what == FAMILY:
                 family = self._families[rest[0]] = Family(number, rest[1:])
                 self._steps.append((family, ()))
-            elif what == STATED:
-                self._steps.append((Stated(*rest), ()))
+            elif what in ALONE:
+                self._steps.append((ALONE[what](*rest), ()))
             else:
                 segment, index, *shape = rest
                 self._steps.append((MADE[what](*shape), (segment, index)))
@@ -111,11 +129,15 @@ class Tally:
                         self._totals[number] = value if before is None else before + value
 
     def values(self) -> list[Any]:
-        """By step: of NUMBERS one of each cell, None where nobody wrote.
+        """What each step comes to; None for what is handed out.
 
-        Of a SPREAD None, or count, sum, min, max, zero, overflow, negative, counts between bounds, and
-        bucket, counted from the lowest one of the range, → count. None for what is handed out. Of a FAMILY
-        of each member its ttl and tags, its number, and what its first step has: a number, or like a SPREAD.
+        * NUMBERS: one for each cell, None where nobody wrote.
+        * SPREAD: None, or count, sum, min, max, zero, overflow, negative, counts between bounds, and index of
+          each bucket → count.
+        * LATEST: None, or sum and count of the last durations, time of the last one, and it.
+        * LISTED: of each file the number, as eight bytes hold it, and when the writer began.
+        * FAMILY: the numbers of its members; what the first step of each has, a number or like a SPREAD; and
+          what LATEST has, if the second is one.
         """
         return [
             step.value(self._totals, self._added)
@@ -126,120 +148,61 @@ class Tally:
             for step, _ in self._steps
         ]
 
+    def key(self, step: int, number: int) -> bytes:
+        """The ttl and the tags of a member, as they stand in files. IndexError: there is none."""
+        family = self._steps[step][0]
+        return family.key(number) if isinstance(family, Family) else no_member()
 
-class Present:
-    """What is to be done for members that follow each other. `numbers`: who they are."""
+    @property
+    def met(self) -> int:
+        """How many members it remembers."""
+        return len(self._totals)
 
-    __slots__ = ("_single", "numbers", "slots")
+    def clear(self) -> None:
+        """Begin anew, with the members that were met."""
+        self._is_read = False
+        self._noted = []
+        self._youngest = ((-1, b""), b"", "")
+        self._totals = [None] * len(self._totals)
+        self._added = set()
+        for step, _ in self._steps:
+            if not isinstance(step, HANDING):
+                step.clear()
 
-    def __init__(
-        self, members: Members, families: dict[int, Family], totals: list[Any], lawful: Lawful
-    ) -> None:
-        """BusyError where one cannot be, or is there twice."""
-        self.numbers: set[int] = set()
-        self.slots: list[tuple[Slots, tuple[int, int]]] = []
-        self._single: list[tuple[Family, int, Member]] = []
-        side_by_side: list[tuple[int, int, Member]] = []  # number, rule, member
-        for member in members.taken:
-            family = families.get(member[0])
-            if family is None:
-                raise BusyError
-            number = family.number_of(member[4], totals, lawful)
-            if number in self.numbers:
-                raise BusyError
-            self.numbers.add(number)
-            if family.rule is None:
-                self._single.append((family, number, member))
-                continue
-            if side_by_side and not _follows(member, side_by_side[-1][2]):
-                self._put(side_by_side)
-                side_by_side = []
-            side_by_side.append((number, family.rule, member))
-        if side_by_side:
-            self._put(side_by_side)
+    # --- whose files were added ---------------------------------------------------------------------
 
-    def _put(self, together: list[tuple[int, int, Member]]) -> None:
-        numbers, rules, members = zip(*together)
-        _, segment, index, _, _ = members[0]
-        slots = Slots(list(numbers), list(rules), [member[3] for member in members])
-        self.slots.append((slots, (segment, index)))
+    @property
+    def count(self) -> int:
+        """How many files were noted."""
+        return len(self._noted)
 
-    def read(self, file: Walked) -> None:
-        for slots, where in self.slots:
-            slots.read(file, *where)
-        for family, number, member in self._single:
-            family.take(file, number, member)
+    def note(self, header: bytes, prefix: str, name: str) -> None:
+        """Whose file was added; its path in two pieces."""
+        uuid, pid, created, started = _whose(header)
+        self._noted.append((uuid, pid, started))
+        if (created, uuid) > self._youngest[0]:
+            self._youngest = ((created, uuid), header, prefix + name)
 
+    def youngest(self) -> tuple[bytes, str]:
+        """Header and path of the youngest one's file. ValueError: none was noted."""
+        if not self._noted:
+            raise ValueError("no file was noted")
+        return self._youngest[1:]
 
-def _follows(member: Member, before: Member) -> bool:
-    return member[1:3] == (before[1], before[2] + Slots.STEP)
+    def people(self) -> set[tuple[int, float]]:
+        """Pid and start, in seconds, of each."""
+        return {(pid, started / 1e9) for _, pid, started in self._noted}
 
-
-class Family:
-    """The members of a family, as they come into sight. `rule`: of one that is summed up; None: of others."""
-
-    __slots__ = ("_members", "_now", "_number", "_steps", "hands", "rule")
-
-    def __init__(self, number: int, steps: Sequence[Step]) -> None:
-        self._number = number
-        self._steps = steps
-        self.hands = any(step[0] == TOLD for step in steps)
-        what, rules, *living = steps[0]
-        is_sum = what == NUMBERS and rules[0] in (SUM_U64, SUM_I64) and not living[0]
-        self.rule = rules[0] if is_sum else None
-        self._members: dict[bytes, tuple[int, list[Any]]] = {}
-        self._now: dict[int, list[Any]] = {}
-
-    def read(self, _file: Walked) -> None:
-        """Those of one file follow."""
-        self._now = {}
-
-    def number_of(self, key: bytes, totals: list[Any], lawful: Lawful) -> int:
-        """Who it is: a number that no member of another family has. BusyError: it cannot be."""
-        known = self._members.get(key)
-        if known is None:
-            if len(self._members) >= MOST_MEMBERS or not lawful(self._number, key):
-                raise BusyError
-            steps = [] if self.rule is not None else [MADE[one[0]](*one[1:]) for one in self._steps]
-            known = self._members[key] = (len(totals), steps)
-            totals.append(None)
-        return known[0]
-
-    def take(self, file: Walked, number: int, member: Member) -> None:
-        """One member of the file."""
-        _, segment, index, word, key = member
-        steps = self._now[number] = self._members[key][1]
-        for step in steps:
-            step.read(file, segment, index, word)
-
-    def handed(self) -> dict[int, Handed]:
-        return {number: steps[-1].held for number, steps in self._now.items()}
-
-    def add(self) -> None:
-        for steps in self._now.values():
-            for step in steps:
-                if not isinstance(step, Told):
-                    step.add()
-
-    def value(self, totals: list[Any], added: set[int]) -> list[tuple[bytes, int, Any]]:
-        return [
-            (key, number, _value(steps[0]) if steps else totals[number])
-            for key, (number, steps) in self._members.items()
-            if number in added
-        ]
-
-
-def _value(step: Any) -> Any:
-    if isinstance(step, Numbers):
-        return step.value()[0]
-    return None if isinstance(step, Told) else step.value()
+    def uuids(self) -> set[bytes]:
+        """The uuids of their files."""
+        return {uuid for uuid, _, _ in self._noted}
 
 
 def _hands(step: Any) -> bool:
     return step.hands if isinstance(step, Family) else isinstance(step, HANDING)
 
 
-MADE: dict[int, Any] = {NUMBERS: Numbers, SPREAD: Spread, TOLD: Told}
+ALONE: dict[int, Any] = {STATED: Stated, LISTED: Listed}  # what has no cells
 HANDING = (Told, Stated)
 
 

@@ -23,6 +23,7 @@ KEY = 128  # bytes of MEMBER blocks by which others like them are looked up
 MOST_LANES = 4_096
 
 _word = Struct("<II").unpack_from
+_u64 = Struct("<Q").unpack_from
 _lane = Struct(layout.LANE_STRUCT).unpack_from
 _cells = Struct(layout.CELLS_STRUCT).unpack_from
 _member = Struct(layout.MEMBER_STRUCT).unpack_from
@@ -80,7 +81,7 @@ class Walked:
 
     __slots__ = (
         *("_cells", "_is_cut", "_known", "_left", "_of_pattern", "_states", "first", "lanes", "last"),
-        *("members", "middle", "octaves", "spans"),
+        *("_places", "created", "epoch", "members", "middle", "octaves", "spans"),
     )
 
     def __init__(
@@ -103,12 +104,23 @@ class Walked:
         self._is_cut = len(first) < size
         self._known = known
         self._left = size // 8
+        self.created = _u64(first, layout.HEADER_CREATED)[0]
+        # What a monotonic time of its writer needs to be one since 1970.
+        self.epoch = self.created - _u64(first, layout.HEADER_CREATED_MONOTONIC)[0]
         self._of_pattern = spans
         self._states: dict[int, int] = {}
+        self._places: list[int] = []  # of those members
         self._walk()
         self._order()
+        self._stand_still()
+
+    def _stand_still(self) -> None:
+        """BusyError: somebody changed the blocks while the copies were made."""
+        for members, at in zip(self.members, self._places):
+            if not (self.middle.startswith(members.raw, at) and self.last.startswith(members.raw, at)):
+                raise BusyError
         at = layout.HEADER_LAYOUT_GEN
-        if first[at : at + 8] != last[at : at + 8]:
+        if self.first[at : at + 8] != self.last[at : at + 8]:
             raise BusyError
 
     def claim(self, words: int) -> None:
@@ -174,9 +186,8 @@ class Walked:
             if len(self._known) >= MOST_RUNS:
                 self._known.clear()
             self._known[key] = members
-        if not (self.middle.startswith(members.raw, at) and self.last.startswith(members.raw, at)):
-            raise BusyError
         self.members.append(members)
+        self._places.append(at)
         return len(members.raw)
 
     def take_cells(self, at: int, length: int) -> int:
