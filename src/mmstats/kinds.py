@@ -78,7 +78,7 @@ def _all_histograms(*parts: tuple[Any, ...]) -> tuple[Any, ...]:
     by_range: dict[int, list[Any]] = {}
     for part in parts:
         by_range.setdefault(id(part[-1].range), []).append(part[-1])
-    spread, *others = [one[0].total(one) for one in by_range.values()]
+    spread, *others = [one[0].total(one) if len(one) > 1 else one[0] for one in by_range.values()]
     for other in others:
         spread = spread.merged(other)
     counts, totals, least, most = zip(*[part[:4] for part in parts])
@@ -129,6 +129,7 @@ ALL_AT_ONCE: dict[str, Callable[..., Any]] = {
     "timer": _all_timers,
 }
 OF_NUMBERS = frozenset(("sum", "max", "min", "avg"))
+PLAIN = frozenset(("sum", "max", "min"))  # whose parts are the value
 OF_KIND = {"average": "mean", "moving": "mean", "timer": "timer", "histogram": "histogram"}
 BLANK = {  # before anybody wrote
     "average": 0.0,

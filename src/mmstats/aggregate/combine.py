@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    Behind = tuple[str, str, str, str, int, float]
+    from mmstats.crowd import Crowd
+
     Name = tuple[str, str, tuple[tuple[str, str], ...]]
 
 STATES = ALIVE, _, GONE, RETIRED = ("alive", "unknown", "gone", "retired")
@@ -35,25 +36,25 @@ class Share:
 
 
 def combine(
-    snapshots: Iterable[Snapshot], group: str | None = None, behind: Iterable[Behind] = ()
+    snapshots: Iterable[Snapshot], group: str | None = None, behind: Iterable[Crowd] = ()
 ) -> Snapshot:
     """One Snapshot of all origins, or of those of one group.
 
     Where two declare one label and tags of a group with another kind or unit, the younger one's
     stand, and `problems` names the other. Its `processes` are the living ones.
 
-    `behind`: who is behind Snapshots of several: state, group, command, host, pid, and when it started.
+    `behind`: who is behind Snapshots of several.
     """
     chosen, problems = [], []
     for one in snapshots:
         problems += one.problems
         if group is None or one.origin.group == group:
             chosen.append(one)
+    census = noted(chosen, behind)
     gathered = _gathered_together(chosen) if len(chosen) >= MANY else gather(chosen)
     stats: list[Stat] = []
     for shares in gathered.values():
         stats += _together(shares, problems)
-    census = noted(chosen, behind)
     return Snapshot(kinds.merged, census.origin(group), problems, census.processes(group), stats)
 
 
@@ -64,19 +65,22 @@ class Census:
 
     def __init__(self) -> None:
         self._kinds: set[tuple[str, str, str, str]] = set()
-        self._living: set[tuple[str, str, int, float]] = set()
+        self._living: dict[tuple[str, str], set[tuple[int, float]]] = {}  # by group and host
 
-    def note(self, who: Behind, *, tells: bool = True) -> None:
-        """One origin; `tells`: whether it has any stats."""
-        state, group, cmd, host, pid, started = who
+    def note(self, origin: Origin | Crowd, people: set[tuple[int, float]], *, tells: bool = True) -> None:
+        """Those; pid and start of each. `tells`: whether they have any stats."""
         if tells:
-            self._kinds.add((state, group, cmd, host))
-        if state == ALIVE:
-            self._living.add((group, host, pid, started))
+            self._kinds.add((origin.state, origin.group, origin.cmd, origin.host))
+        if origin.state == ALIVE:
+            self._living.setdefault((origin.group, origin.host), set()).update(people)
 
     def processes(self, group: str | None = None) -> int:
         """How many processes live: several files of one process are one."""
-        return len({who[1:] for who in self._living if group is None or who[0] == group})
+        by_host: dict[str, set[tuple[int, float]]] = {}
+        for (its, host), people in self._living.items():
+            if group is None or its == group:
+                by_host[host] = by_host[host] | people if host in by_host else people
+        return sum(map(len, by_host.values()))
 
     def origin(self, group: str | None = None) -> Origin:
         """What all have in common, or those of one group; the liveliest of their states."""
@@ -90,15 +94,14 @@ def _only(words: set[str]) -> str:
     return next(iter(words)) if len(words) == 1 else ""
 
 
-def noted(snapshots: Iterable[Snapshot], behind: Iterable[Behind] = ()) -> Census:
+def noted(snapshots: Iterable[Snapshot], behind: Iterable[Crowd] = ()) -> Census:
     """Who stands behind Snapshots, and others."""
     census = Census()
     for who in behind:
-        census.note(who)
+        census.note(who, who.people)
     for one in snapshots:
         origin = one.origin
-        who = (origin.state, origin.group, origin.cmd, origin.host, origin.pid, origin.started)
-        census.note(who, tells=bool(one.columns().abouts))
+        census.note(origin, {(origin.pid, origin.started)}, tells=bool(one.columns().abouts))
     return census
 
 
@@ -159,7 +162,7 @@ def gather(snapshots: Iterable[Snapshot]) -> dict[Name, list[Share]]:
 
 def agree(shares: list[Share], problems: list[Problem]) -> list[Share]:
     """Those that mean what the youngest of them means; the first of each other kind is a problem."""
-    youngest = max(shares, key=_age).stat.about
+    youngest = max(shares, key=age).stat.about
     agreeing, said = [], set()
     for share in shares:
         about = share.stat.about
@@ -186,7 +189,7 @@ def _together(shares: list[Share], problems: list[Problem]) -> Iterable[Stat]:
         return [shares[0].stat]  # as it is; a single process shows its own one of a set
     if len(shares) > 1:
         shares = agree(shares, problems)
-    youngest = max(shares, key=_age).stat
+    youngest = max(shares, key=age).stat
     about = youngest.about
     if about.aggregate == EACH:
         return [_own(share) for share in shares]
@@ -220,7 +223,7 @@ def _own(share: Share) -> Stat:
     return Stat(named, stat.group, stat.parts, stat.value)
 
 
-def _age(share: Share) -> tuple[float, bool, str]:
+def age(share: Share) -> tuple[float, bool, str]:
     """The younger, the greater; of two of one moment always the same one, and what is published still."""
     origin = share.origin
     return share.stat.about.declared or origin.created, origin.state != RETIRED, origin.uuid
