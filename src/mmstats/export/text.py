@@ -11,6 +11,7 @@ from operator import is_
 from mmstats.export.families import families
 from mmstats.export.lines import named, spelled, tagged
 from mmstats.export.samples import falls, kind_of
+from mmstats.stat import Stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from mmstats.export.families import Family, Member
     from mmstats.export.samples import Samples, SamplesOf
-    from mmstats.stat import Columns, Snapshot, Stat
+    from mmstats.stat import Rows, Snapshot
 
 MOST_FORMS = 4
 LONGEST_FORM = 8 << 20  # characters
@@ -93,8 +94,8 @@ class Form:
 
     __slots__ = ("_absent", "_columns", "_created", "_octaves", "_plan", "_text")
 
-    def __init__(self, columns: Columns, created: float, octaves: int, written: Written) -> None:
-        self._columns = (columns.abouts, columns.groups)
+    def __init__(self, columns: Rows, created: float, octaves: int, written: Written) -> None:
+        self._columns = (columns.abouts, columns.group, columns.groups)
         self._created = created
         self._octaves = octaves
         fronts = [front.replace("%", "%%") + "%s\n" for front in written.fronts]
@@ -111,19 +112,19 @@ class Form:
         there = {member.at for member, _ in written.places}
         self._absent = [at for at in range(len(columns.abouts)) if at not in there]
 
-    def fits(self, columns: Columns, created: float, octaves: int) -> bool:
+    def fits(self, columns: Rows, created: float, octaves: int) -> bool:
         """Whether it is of the very same stats."""
-        abouts, groups = self._columns
+        abouts, *groups = self._columns
         return (
             (self._created, self._octaves, len(abouts)) == (created, octaves, len(columns.abouts))
             and all(map(is_, abouts, columns.abouts))
-            and groups == columns.groups
+            and groups == [columns.group, columns.groups]
         )
 
-    def filled(self, columns: Columns, octaves: int) -> str | None:
+    def filled(self, columns: Rows, octaves: int) -> str | None:
         """The text with the numbers of these; None where a sample came or went."""
         numbers: list[Any] = []
-        if any(_samples(columns.stat(at), octaves)[1][0] for at in self._absent):
+        if any(_samples(_stat(columns, at), octaves)[1][0] for at in self._absent):
             return None
         for places, member, kept in self._plan:
             if member is None:
@@ -131,13 +132,14 @@ class Form:
                 types = set(map(type, plain))
                 if not types <= ORDINARY:
                     return None
-                numbers += plain if types == ONLY_INTS else map(spelled, plain)
+                numbers += plain if types == ONLY_INTS else _spelled(plain)
                 continue
-            stat = columns.stat(member.at)
+            stat = _stat(columns, member.at)
             samples_of, (shape, found) = _samples(stat, octaves)
             if samples_of is not member.samples_of or shape != member.shape or falls(stat) != member.falls:
                 return None
-            numbers += [found[at] if type(found[at]) is int else spelled(found[at]) for at in kept]
+            wanted = found if len(kept) == len(found) else [found[at] for at in kept]
+            numbers += _spelled(wanted)
         return self._text % tuple(numbers)
 
 
@@ -168,6 +170,16 @@ class Renderer:
         elif len(text) <= LONGEST_FORM:
             self._forms = [Form(columns, created, octaves, written), *self._forms][:MOST_FORMS]
         return text
+
+
+def _spelled(numbers: Sequence[Any]) -> list[Any]:
+    """Integers are spelled by whoever puts them into the text."""
+    return [number if type(number) is int else spelled(number) for number in numbers]
+
+
+def _stat(columns: Rows, at: int) -> Stat:
+    group = columns.groups[at] if columns.groups else columns.group
+    return Stat(columns.abouts[at], group, columns.parts[at], columns.values[at])
 
 
 def _samples(stat: Stat, octaves: int) -> tuple[SamplesOf, Samples]:
