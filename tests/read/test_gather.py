@@ -203,8 +203,12 @@ def some(choose, number):
     )
 
 
+def plain(value):
+    return repr(sorted(value) if isinstance(value, frozenset) else value)
+
+
 def whole_of(snapshot):
-    told = [(stat.label, stat.about.tags, repr(stat.parts), repr(stat.value)) for stat in snapshot.stats]
+    told = [(stat.label, stat.about.tags, plain(stat.parts), plain(stat.value)) for stat in snapshot.stats]
     origin = snapshot.origin
     return sorted(told), origin.state, origin.group, origin.cmd, snapshot.processes, snapshot.problems
 
@@ -385,7 +389,7 @@ def children(tmp_path):
 
 
 DEATHS = """
-import os, resource, subprocess, sys
+import os, resource, subprocess, sys, time
 sys.path.insert(0, sys.argv[1])
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]), resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 from pathlib import Path
@@ -406,8 +410,8 @@ print(levels()[1], levels())
 few = len(pidfds())
 for child in children:
     child.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert identity.process(child.pid).state == "Z"
+    while identity.process(child.pid).state != "Z":
+        time.sleep(0.001)
     print(levels())
     child.communicate()
     print(levels())
