@@ -231,6 +231,7 @@ def many(tmp_path_factory):
     return directory
 
 
+@pytest.mark.main
 def test_many_files_are_what_they_are_one_by_one(many, pure):
     expected = whole_of(combine(mmstats.snapshot(many)))
     combiner = Combiner(pure=pure)
@@ -277,6 +278,7 @@ def rich(tmp_path_factory):
     return directory
 
 
+@pytest.mark.main
 def test_many_files_of_whatever_there_is(rich, pure):
     expected = whole_of(combine(mmstats.snapshot(rich)))
     combiner = Combiner(pure=pure)
@@ -301,6 +303,7 @@ def test_one_processor_says_what_two_say(many):
         os.sched_setaffinity(0, ours)
 
 
+@pytest.mark.main
 def test_members_that_come_are_met_by_whoever_reads_their_file(many, pure, tmp_path):
     """Also in the half that may not ask what such a member is."""
     combiner = Combiner(pure=pure)
@@ -321,7 +324,8 @@ def test_members_that_come_are_met_by_whoever_reads_their_file(many, pure, tmp_p
         assert counted == MANY
 
 
-@pytest.mark.parametrize("place", [0, 1, MANY // 2 - 1, MANY // 2, MANY - 1])
+@pytest.mark.main
+@pytest.mark.parametrize("place", [0, MANY // 2 - 1, MANY // 2, MANY - 1])
 def test_the_youngest_is_found_in_either_half(many, pure, tmp_path, place):
     for path in many.iterdir():
         os.link(path, tmp_path / path.name)
@@ -339,6 +343,7 @@ def test_the_youngest_is_found_in_either_half(many, pure, tmp_path, place):
     assert len(reader.behind[0].people) == MANY
 
 
+@pytest.mark.main
 def test_other_threads_go_on_meanwhile(many, pure):
     """Python's lock is given back while files are read by the native twin; results are the same."""
     expected, combiners = whole_of(combine(mmstats.snapshot(many))), [Combiner(pure=pure) for _ in range(3)]
