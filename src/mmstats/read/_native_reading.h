@@ -149,19 +149,8 @@ tally_dealloc(Tally *self)
     PyMem_RawFree(self->spans);
     PyMem_RawFree(self->present);
     PyMem_RawFree(self->scratch);
-    PyMem_RawFree(self->file.spans);
-    PyMem_RawFree(self->file.spots);
-    PyMem_RawFree(self->file.segments);
-    PyMem_RawFree(self->file.octaves);
-    PyMem_RawFree(self->file.spare);
-    PyMem_RawFree(self->found.numbers);
-    PyMem_RawFree(self->found.sums);
-    PyMem_RawFree(self->found.buckets);
-    PyMem_RawFree(self->found.durations);
-    PyMem_RawFree(self->found.listed);
-    PyMem_RawFree(self->file.members);
-    PyMem_RawFree(self->file.lanes);
-    PyMem_RawFree(self->file.rows);
+    free_walked(&self->file);
+    free_found(&self->found);
     PyMem_RawFree(self->noted);
     Py_XDECREF(self->prefix);
     Py_XDECREF(self->name);
@@ -385,8 +374,7 @@ static enum answer
 read_walked(Tally *self, uint64_t layout_gen, PyObject *handed, PyObject *lawful)
 {
     self->files++;
-    self->found.numbers_count = self->found.sums_count = self->found.buckets_count = 0;
-    self->found.durations_count = self->found.listed_count = 0;
+    clear_found(&self->found);
     enum answer answer = stands_still(&self->file, layout_gen);
     answer = answer == ANSWER_READ ? read_steps(self, handed) : answer;
     answer = answer == ANSWER_READ ? read_members(self, handed, lawful) : answer;

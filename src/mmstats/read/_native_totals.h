@@ -2,7 +2,7 @@
 #ifndef MMSTATS_NATIVE_TOTALS_H
 #define MMSTATS_NATIVE_TOTALS_H
 
-#include "_native_steps.h"
+#include "_native_spreads.h"
 
 static void
 free_spread(const struct shape *shape, struct spread *spread)

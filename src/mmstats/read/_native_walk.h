@@ -402,4 +402,17 @@ place_of(struct walked *file, const struct spot *spot, uint64_t index, uint64_t 
     return (size_t)(spot->start + 8 * index);
 }
 
+static void
+free_walked(struct walked *file)
+{
+    PyMem_RawFree(file->spans);
+    PyMem_RawFree(file->spots);
+    PyMem_RawFree(file->segments);
+    PyMem_RawFree(file->octaves);
+    PyMem_RawFree(file->spare);
+    PyMem_RawFree(file->members);
+    PyMem_RawFree(file->lanes);
+    PyMem_RawFree(file->rows);
+}
+
 #endif
