@@ -27,7 +27,7 @@ class NoPlan(Exception):  # noqa: N818 - nothing is wrong
     """It takes a closer look to combine these."""
 
 
-class Together:
+class Joined:
     """One stat of the combination: what it is, how its parts merge, and where they are.
 
     `word`: empty where it is the only one, and stands as it is; `youngest`: whose value counts where nobody
@@ -37,10 +37,10 @@ class Together:
     __slots__ = ("about", "group", "places", "word", "youngest")
 
     def __init__(self, places: list[Place], shares: list[Share]) -> None:
-        """NoPlan where they are not of one kind, or stay each process's own."""
+        """NoPlan where they are not of one kind."""
         first = shares[0].stat.about
         meanings = {(about.kind, about.unit, about.aggregate) for about in [one.stat.about for one in shares]}
-        if len(meanings) > 1 or first.aggregate == EACH:
+        if len(meanings) > 1:
             raise NoPlan
         youngest = max(shares, key=age)
         self.about: About = youngest.stat.about
@@ -66,13 +66,15 @@ class Together:
 class Plan:
     """How some Snapshots are combined."""
 
-    __slots__ = ("_abouts", "_origins", "_stands", "_together")
+    __slots__ = ("_abouts", "_joined", "_origins", "_stands")
 
     def __init__(self, snapshots: Sequence[Snapshot]) -> None:
         """NoPlan where there is none."""
+        self._abouts = [one.columns().abouts for one in snapshots]
         if any(one.origin.state == GONE for one in snapshots):
             raise NoPlan  # of which less is left than they say
-        self._abouts = [one.columns().abouts for one in snapshots]
+        if any(about.aggregate == EACH for abouts in self._abouts for about in abouts):
+            raise NoPlan  # which stays each process's own
         self._origins = [one.origin for one in snapshots]
         places: dict[Name, list[Place]] = {}
         shares: dict[Name, list[Share]] = {}
@@ -81,8 +83,8 @@ class Plan:
                 name = (stat.group, stat.about.label, stat.about.tags)
                 places.setdefault(name, []).append((number, at))
                 shares.setdefault(name, []).append(Share(one.origin, stat))
-        self._together = [Together(places[name], shares[name]) for name in places]
-        self._stands = len(snapshots) == 1 and not any(one.word for one in self._together)
+        self._joined = [Joined(places[name], shares[name]) for name in places]
+        self._stands = len(snapshots) == 1 and not any(one.word for one in self._joined)
 
     def fits(self, snapshots: Sequence[Snapshot], columns: Sequence[Rows]) -> bool:
         """Whether these are what it is for."""
@@ -99,10 +101,10 @@ class Plan:
         """What they come to."""
         if self._stands and columns[0].groups is None:
             return columns[0]
-        if len({one.group for one in self._together}) > 1:
-            return [Stat(one.about, one.group, *one.of(columns)) for one in self._together]
-        rows = Rows(self._together[0].group)
-        for one in self._together:
+        if len({one.group for one in self._joined}) > 1:
+            return [Stat(one.about, one.group, *one.of(columns)) for one in self._joined]
+        rows = Rows(self._joined[0].group)
+        for one in self._joined:
             rows.add(one.about, *one.of(columns))
         return rows
 

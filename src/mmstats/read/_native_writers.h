@@ -127,7 +127,7 @@ forget_writer(struct writers *writers, struct writer *writer)
 static void
 forget_writers(struct writers *writers)
 {
-    for (size_t i = 0; writers->known != NULL && i < WRITERS; i++) {
+    for (size_t i = 0; writers->pidfds > 0 && i < WRITERS; i++) {
         forget_writer(writers, &writers->known[i]);
     }
 }
@@ -136,7 +136,7 @@ forget_writers(struct writers *writers)
 static void
 forget_the_dead(struct writers *writers)
 {
-    for (size_t i = 0; writers->known != NULL && i < WRITERS; i++) {
+    for (size_t i = 0; writers->pidfds > 0 && i < WRITERS; i++) {
         struct writer *writer = &writers->known[i];
         if (writer->fd > 0 && number_of(writers, writer->fd - 1, true) != writer->ino) {
             forget_writer(writers, writer);
