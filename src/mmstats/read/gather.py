@@ -20,6 +20,7 @@ from mmstats.host.liveness import ALIVE, GONE, is_dead, runs_in
 from mmstats.read.files import scanned
 from mmstats.read.source import FLAGS, LARGE
 from mmstats.read.tally import BUSY, OTHER, SHORT
+from mmstats.read.twins import twin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,23 +213,9 @@ class Gatherer:
 
 def gatherer_type(*, pure: bool = False) -> type[Gatherer]:
     """The native twin where it was built, unless this one is asked for."""
-    if not pure:
-        try:
-            from mmstats.read._native import Gatherer as Native
-        except ImportError:
-            pass
-        else:
-            return Native  # type: ignore[return-value]  # the same by its methods
-    return Gatherer
+    return twin(Gatherer, "Gatherer", pure=pure)
 
 
 def scan_function(*, pure: bool = False) -> Scan:
     """Likewise, of what lists a directory."""
-    if not pure:
-        try:
-            from mmstats.read._native import listed
-        except ImportError:
-            pass
-        else:
-            return listed
-    return scanned
+    return twin(scanned, "listed", pure=pure)

@@ -5,8 +5,7 @@ file that has the blocks of the pattern, and whose values nobody was at meanwhil
 long way, which tells what it is. Over the lanes of one file sums of integers are modulo 2**64, as cells are;
 over files they are exact. Sums of doubles are made in the order in which they come.
 
-`tally_type()` gives the native twin where it was built. It is a module of its own, as who reads loads nothing
-of what writes.
+`tally_type()` gives the native twin where it was built.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from struct import Struct
 from mmstats.read.families import MADE, Family, Present, no_member
 from mmstats.read.pattern import FAMILY, LISTED, STATED
 from mmstats.read.steps import Listed, Stated, Told
+from mmstats.read.twins import twin
 from mmstats.read.walked import BusyError, OtherError, ShortError, UnaddedError, Walked
 
 TYPE_CHECKING = False
@@ -208,11 +208,4 @@ HANDING = (Told, Stated)
 
 def tally_type(*, pure: bool = False) -> type[Tally]:
     """The native twin where it was built, unless this one is asked for."""
-    if not pure:
-        try:
-            from mmstats.read._native import Tally as Native
-        except ImportError:
-            pass
-        else:
-            return Native  # type: ignore[return-value]  # the same by its methods
-    return Tally
+    return twin(Tally, "Tally", pure=pure)
