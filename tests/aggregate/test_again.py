@@ -117,5 +117,32 @@ def test_what_takes_a_closer_look(other):
     assert same(combination, [one(COUNTER, state="alive")])
 
 
+def test_stats_that_are_others_by_now():
+    """Of the very same origins."""
+    combination, origins = Combination(), [Origin(group="g", state=state) for state in ("alive", "retired")]
+    for label in ("hits", "hits", "errors", "hits"):
+        about = About("sum", "", False, "counter", label, (), "")
+        snapshots = [Snapshot(kinds.merged, origin, [], 0, Rows("g")) for origin in origins]
+        for one in snapshots:
+            one.columns().add(about, 1, 1)
+        (found,) = combination.combine(snapshots).stats
+        assert (found.label, found.value) == (label, 2)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_youngest_says_what_a_stat_is_and_what_stands_where_nobody_wrote(order):
+    combination, snapshots = Combination(), []
+    for created, help_ in ((1.0, "old"), (2.0, "new")):
+        rows = Rows("g")
+        about = About("max", help_, False, "gauge", "depth", (), "")
+        rows.add(about, None, created)
+        snapshots.append(
+            Snapshot(kinds.merged, Origin(group="g", state="alive", created=created), [], 0, rows)
+        )
+    for _ in range(2):
+        (found,) = combination.combine(snapshots[::order]).stats
+        assert (found.help, found.value) == ("new", 2.0)
+
+
 def test_nothing_at_all():
     assert Combination().combine([]) is None

@@ -279,3 +279,11 @@ def test_promtool_can_find_something():
 
 def test_seconds_have_the_range_of_the_tests():
     assert (SECONDS.low, SECONDS.high) == (-20, 12)
+
+
+def test_values_below_zero_are_not_above_any_edge(render):
+    given = stat("a", "histogram", histogram([-2.0, -1.0, 0.0, 0.3]))
+    found = parsed(render(snapshot(given)))
+    counts = {dict(tags)["le"]: value for (name, tags), value in found.items() if name == "a_bucket"}
+    assert set(counts.values()) == {3, 4}
+    assert counts[min(counts, key=float)] == 3

@@ -103,6 +103,17 @@ def test_stats_of_several_groups(monkeypatch):
     assert filled == [True] * 3
 
 
+def test_the_same_stats_of_another_group(monkeypatch):
+    filled = count_filled(monkeypatch)
+    renderer, ours = Renderer(prometheus._renderer._language), about("counter", 1)
+    for group in ("one", "one", "two", "one"):
+        rows = Rows(group)
+        rows.add(ours, 5, 5)
+        one = Snapshot(kinds.merged, Origin(), [], 1, rows)
+        assert renderer.text(one, 2) == anew("prometheus", one)
+    assert filled == [True]
+
+
 def test_no_more_than_a_few_are_kept():
     renderer = Renderer(prometheus._renderer._language)
     for number in range(20):

@@ -21,6 +21,7 @@ from mmstats.aggregate.combine import combine
 from mmstats.combining import Combiner
 from mmstats.format import layout
 from mmstats.host import identity
+from mmstats.read import program
 from mmstats.read.files import scanned
 from mmstats.read.gather import Gatherer, gatherer_type, scan_function
 from mmstats.read.together import Together
@@ -53,9 +54,14 @@ def knowing(directory, pure):
     return reader
 
 
+def counted(reader):
+    """How many files it took the short way."""
+    return sum(one.count for met in reader._met.values() for one in met.programs)
+
+
 def gathered(reader, prefix, names, owners=None):
     """Names that are left, and how many files were added."""
-    before = sum(one.count for met in reader._met.values() for one in met.programs)
+    before = counted(reader)
     left = reader._gatherer.gather(
         prefix,
         names,
@@ -66,8 +72,7 @@ def gathered(reader, prefix, names, owners=None):
         reader._seen,
         reader._took,
     )
-    after = sum(one.count for met in reader._met.values() for one in met.programs)
-    return [name for name, _ in left], after - before
+    return [name for name, _ in left], counted(reader) - before
 
 
 @pytest.fixture
@@ -237,8 +242,7 @@ def test_many_files_are_what_they_are_one_by_one(many, pure):
     combiner = Combiner(pure=pure)
     for _ in range(4):
         assert whole_of(combiner.combined(many)) == expected
-    counted = sum(one.count for met in combiner._reader._met.values() for one in met.programs)
-    assert counted == MANY
+    assert counted(combiner._reader) == MANY
     assert expected[4] == MANY
 
 
@@ -284,9 +288,8 @@ def test_many_files_of_whatever_there_is(rich, pure):
     combiner = Combiner(pure=pure)
     for _ in range(4):
         assert whole_of(combiner.combined(rich)) == expected
-    counted = sum(one.count for met in combiner._reader._met.values() for one in met.programs)
     assert expected[4] == MANY
-    assert counted >= MANY // 2  # those before the first route was met have another layout
+    assert counted(combiner._reader) >= MANY // 2  # those before the first route was met have another layout
 
 
 @pytest.mark.skipif(len(TWINS) < 2, reason="not on PyPy, nor where no native twin was wanted")
@@ -320,8 +323,7 @@ def test_members_that_come_are_met_by_whoever_reads_their_file(many, pure, tmp_p
     for _ in range(3):
         found = combiner.combined(tmp_path)
         assert whole_of(found) == whole_of(combine(mmstats.snapshot(tmp_path)))
-        counted = sum(one.count for met in combiner._reader._met.values() for one in met.programs)
-        assert counted == MANY
+        assert counted(combiner._reader) == MANY
 
 
 @pytest.mark.main
@@ -359,6 +361,26 @@ def test_other_threads_go_on_meanwhile(many, pure):
     for thread in threads:
         thread.join()
     assert found == [[expected] * 5] * 3
+
+
+def test_members_that_are_gone_are_forgotten(tmp_path, pure, monkeypatch):
+    """As when each request has a tag of its own, with a ttl: what is kept is bounded by what there is."""
+    monkeypatch.setattr(program, "FEW", 16)
+    combiner = Combiner(pure=pure)
+    for moment in range(30):
+        for number in range(3):
+            names = [f"{moment}-{at}" for at in range(4)]
+            blocks = [fb.member((name,), 1, index=2 * at) for at, name in enumerate(names)]
+            cells = [word for _ in names for word in (1, 5)]
+            family = fb.metric("requests", tags=("id",), segment=0)
+            data = fb.whole(family, *blocks, fb.lane(1), fb.cells(1, cells), **fb.ELSEWHERE)
+            (tmp_path / f"{number}.mmstats").unlink(missing_ok=True)
+            fb.write_held(tmp_path / f"{number}.mmstats", data)
+        for _ in range(2):
+            assert len(combiner.combined(tmp_path).stats) == 4
+    (ours,) = [one for met in combiner._reader._met.values() for one in met.programs]
+    assert ours.count == 3
+    assert ours.tally.met <= 4 * 2 + 16 + 4
 
 
 # --- who lives -------------------------------------------------------------------------------------

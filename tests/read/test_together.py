@@ -719,6 +719,27 @@ def test_a_file_that_is_folded_while_others_are_read_counts_once(tmp_path, tally
         assert same(combiner, tmp_path).value("hits") == 12
 
 
+def test_a_file_that_went_into_the_totals_meanwhile_is_not_looked_for_again(tmp_path, monkeypatch):
+    """It is missed where it was listed, and the totals tell why: there is nothing to read once more."""
+    row, uuid = ("hits", "counter", fb.U64, 2), os.urandom(16)
+    path = fb.write(tmp_path / "1.mmstats", fb.whole(*fb.fields(row), group="x", uuid=uuid, **fb.ELSEWHERE))
+    entry = struct.pack("<16sQQ", uuid, 1, os.stat(path).st_ino)
+    folded = struct.pack("<IIQ", layout.BLOCK_TYPE_FOLDED, 128, 1).ljust(64, b"\0") + entry.ljust(64, b"\0")
+    totals = fb.whole(*fb.total("hits", 2), folded, group="x", state=layout.STATE_RETIRED)
+    take, taken = Reader._take, []
+
+    def while_it_is_folded(self, candidate):
+        if os.path.exists(path):
+            fb.write(tmp_path / "x-retired.mmstats", totals)
+            os.unlink(path)
+        taken.append(os.path.basename(candidate.path))
+        return take(self, candidate)
+
+    monkeypatch.setattr(Reader, "_take", while_it_is_folded)
+    assert combine(Reader().read(tmp_path)).value("hits") == 2
+    assert taken == ["1.mmstats", "x-retired.mmstats"]
+
+
 def test_retired_totals_are_read_anew_when_they_are_others(tmp_path, tally_twin):
     combiner = Combiner(pure=tally_twin is PURE)
     path, new = tmp_path / "x-retired.mmstats", tmp_path / "new"
